@@ -1,0 +1,79 @@
+"""Metrics from nearest neighbors: density and coverage, and copies of the training images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from metagan_edu.metrics import checks
+
+BLOCK_PAIRS = 4_000_000  # distances held at once: 32 MB
+
+
+class DensityCoverage(NamedTuple):
+    """What `density_coverage` measures."""
+
+    density: float  # >= 0; expected 1 for equal distributions
+    coverage: float  # in [0, 1]; about 1 - 2^-k for equal distributions and sizes
+
+
+def density_coverage(real, fake, *, k: int = 5) -> DensityCoverage:
+    """Return how densely `fake` lies around `real`, and the share of `real` that it reaches.
+
+    With B_i the open ball around real_i up to its k-th nearest other real point, N real and M fake points:
+    density = 1/(kM) sum_j sum_i 1[fake_j in B_i], coverage = 1/N sum_i 1[some fake_j in B_i]
+    (Naeem et al., ICML 2020, eqs. 3 and 4). For equal distributions the expected density is 1 and the
+    expected coverage 1 - prod_{l=1..k} (N - l) / (N + M - l), 96.9 % at k = 5 and N = M.
+
+    real: (N, ...), fake: (M, ...), flattened; best on features. Raises ValueError unless 1 <= k < N, for
+    widths that disagree, or for values that are not finite.
+    """
+    real, fake = checks.rows(real, "real"), checks.rows(fake, "fake")
+    checks.same_width(real, "real", fake, "fake")
+    if not isinstance(k, (int, np.integer)) or not 1 <= k < len(real):
+        raise ValueError(f"k is {k!r}; it must be a whole number from 1 to {len(real) - 1}, one below the real points.")
+    # The smallest distance is that of a point to itself, so position k is its k-th other neighbor.
+    radii = np.concatenate([np.partition(block, k, axis=1)[:, k] for _, block in _distances(real, real)])
+    hits, covered = 0, 0
+    for rows, block in _distances(real, fake):
+        inside = block < radii[rows, None]
+        hits += int(np.count_nonzero(inside))
+        covered += int(np.count_nonzero(inside.any(axis=1)))
+    return DensityCoverage(hits / (k * len(fake)), covered / len(real))
+
+
+def copies(samples, support, held_out) -> float:
+    """Return the share of `samples` that copy a support image, in [0, 1].
+
+    A sample is a copy if its nearest neighbor among support and held-out images is a support image, and
+    if it is nearer to it than any held-out image is to the support. New drawings of the class score at
+    most 1 / (h + 1) on average (h held-out images): the sample is as likely as each of them to be the
+    nearest to the support. A generator that returns its support scores 1.
+
+    samples: (n, ...), support: (s, ...), held_out: (h, ...), images of one class, in pixels or features,
+    Euclidean distance. Raises ValueError for widths that disagree or values that are not finite.
+    """
+    samples = checks.rows(samples, "samples")
+    support, held_out = checks.rows(support, "support"), checks.rows(held_out, "held_out")
+    checks.same_width(samples, "samples", support, "support")
+    checks.same_width(support, "support", held_out, "held_out")
+    to_support = _nearest(samples, support)
+    closer = (to_support < _nearest(samples, held_out)) & (to_support < _nearest(held_out, support).min())
+    return float(closer.mean())
+
+
+def _nearest(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the distance (n,) of each point to the nearest of `others`."""
+    return np.concatenate([block.min(axis=1) for _, block in _distances(points, others)])
+
+
+def _distances(points: np.ndarray, others: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield the matrix of distances in blocks of rows, each with the slice of `points` that it is for."""
+    from scipy.spatial.distance import cdist
+
+    step = max(1, BLOCK_PAIRS // len(others))
+    for start in range(0, len(points), step):
+        rows = slice(start, start + step)
+        yield rows, cdist(points[rows], others)
