@@ -1,0 +1,52 @@
+# Every target sets itself up: all it needs is Python 3.10-3.13 and make. `make PYTHON=python3.11 ...` chooses the
+# Python, `make CONSTRAINTS= ...` takes the newest versions rather than the tested ones, `ONLY=03` chooses one.
+PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
+ONLY ?=
+
+VENV := .venv
+READY := $(VENV)/ready
+RUN := $(VENV)/bin/python
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help course test lab bench check records setup clean
+
+help:
+	@echo "make course   set up, run every notebook, build the site   (ONLY=03 for one)"
+	@echo "make test     set up, unit tests, then nbval over all notebooks"
+	@echo "make lab      set up and open JupyterLab"
+	@echo "make bench    the benchmarks"
+	@echo "make check    format, lint, links, notebook hygiene"
+	@echo "make records  the recorded experiments, hours of them      (ONLY=name for one)"
+
+setup: $(READY)
+
+$(READY): pyproject.toml $(CONSTRAINTS) tools/setup_env.py
+	@command -v $(PYTHON) >/dev/null || { echo "There is no '$(PYTHON)' here: install Python 3.10-3.13," \
+		"or name one with 'make PYTHON=python3.11 ...'." >&2; exit 1; }
+	@$(PYTHON) tools/setup_env.py --venv $(VENV) --constraints "$(CONSTRAINTS)"
+
+course: $(READY)
+	@$(RUN) -m metagan_edu run --site $(ONLY)
+
+test: $(READY)
+	@$(RUN) -m metagan_edu test
+
+lab: $(READY)
+	$(RUN) -m jupyterlab --notebook-dir=notebooks
+
+bench: $(READY)
+	$(RUN) tests/benchmarks $(ONLY)
+
+check: $(READY)
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m metagan_edu check
+
+records: $(READY)
+	$(RUN) notebooks/records $(ONLY)
+
+clean:
+	rm -rf build
