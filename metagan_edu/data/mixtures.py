@@ -1,0 +1,136 @@
+"""Mixtures of Gaussians: the ring and the grid of the GAN literature, and a family of random mixtures as tasks."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from metagan_edu import seeds
+from metagan_edu.data.base import Task, TaskFamily, finite, positive
+
+# Directions from the origin are cut in 12 sectors; each split owns whole sectors, less a margin on either side.
+SECTORS = {"train": (0, 1, 4, 5, 8, 9), "validation": (2, 6, 10), "test": (3, 7, 11)}
+SECTOR_WIDTH = 2 * math.pi / 12
+MARGIN = SECTOR_WIDTH / 10
+
+
+class Mixture(NamedTuple):
+    """p(x) = sum_i w_i N(x; c_i, sd^2 I), in any dimension; made and checked by :func:`mixture`."""
+
+    centers: np.ndarray  # (k, d) float32
+    sd: float
+    weights: np.ndarray  # (k,) float32, sums to 1
+
+    def batches(self, batch_size):
+        """The sampler ``seed -> (batch_size, d)``, as :meth:`sample`."""
+        batch_size = positive("batch_size", batch_size)
+        return lambda seed: self.sample(batch_size, seed)
+
+    def sample(self, n, seed):
+        """``n`` independent draws, float32 (n, d); ``seed`` is a whole number or an ``int32[2]`` tensor."""
+        which, noise = seeds.split(seed, 2)
+        uniform = tf.random.stateless_uniform([positive("n", n), 1], which)
+        passed = uniform >= tf.cumsum(self.weights)[:-1]  # (n, k - 1): how many cumulative weights lie below
+        centers = tf.gather(self.centers, tf.reduce_sum(tf.cast(passed, tf.int32), axis=1))
+        return centers + self.sd * tf.random.stateless_normal(tf.shape(centers), noise)
+
+    def log_density(self, x):
+        """log p(x), (n,), for points x (n, d), in the dtype of x."""
+        x = tf.convert_to_tensor(x)
+        centers = tf.cast(self.centers, x.dtype)
+        if x.shape.rank != 2 or x.shape[1] != centers.shape[1]:
+            raise ValueError(f"points must have shape (n, {centers.shape[1]}), not {tuple(x.shape)}.")
+        squares = tf.reduce_sum((x[:, None] - centers) ** 2, axis=-1) / (2 * self.sd**2)
+        norm = 0.5 * centers.shape[1] * math.log(2 * math.pi * self.sd**2)
+        return tf.reduce_logsumexp(tf.math.log(tf.cast(self.weights, x.dtype)) - squares, axis=1) - norm
+
+    def density(self, x):
+        """p(x), (n,), for points x (n, d), in the dtype of x."""
+        return tf.exp(self.log_density(x))
+
+
+def mixture(centers, *, sd, weights=None):
+    """A checked :class:`Mixture` with the centers (k, d), one sd > 0 for all, and weights (k,) (equal by default).
+
+    Raises ``ValueError`` for centers that are not a finite (k, d) array, sd that is not above 0, or weights that are
+    negative, are not k, or do not sum to 1 within 1e-5.
+    """
+    centers = finite("centers", centers)
+    if centers.ndim != 2:
+        raise ValueError(f"centers must have shape (modes, dimension), not {centers.shape}.")
+    count = len(centers)
+    weights = np.full(count, 1 / count) if weights is None else np.asarray(weights, np.float64)
+    if weights.shape != (count,):
+        raise ValueError(f"weights must have shape ({count},), one per center, not {weights.shape}.")
+    if not (np.all(weights >= 0) and abs(weights.sum() - 1) < 1e-5):
+        raise ValueError(f"weights must be non-negative and sum to 1, not {weights.tolist()}.")
+    return Mixture(centers, _scale("sd", sd), weights.astype(np.float32))
+
+
+def ring(num_modes=8, radius=2.0, sd=0.02):
+    """``num_modes`` equal modes on a circle, at the angles 2 pi i / num_modes, i = 0 ... num_modes - 1.
+
+    The angles stop short of 2 pi, so no mode is counted twice. Geometry: Metz et al. 2017 (arXiv:1611.02163).
+    """
+    angles = 2 * np.pi * np.arange(positive("num_modes", num_modes)) / num_modes
+    return mixture(_scale("radius", radius) * np.stack([np.cos(angles), np.sin(angles)], axis=1), sd=sd)
+
+
+def grid(side=5, spacing=2.0, sd=0.05):
+    """``side`` x ``side`` equal modes on a square lattice around the origin, ``spacing`` apart.
+
+    Geometry: Srivastava et al. 2017 (arXiv:1705.07761), Lin et al. 2018 (arXiv:1712.04086).
+    """
+    line = _scale("spacing", spacing) * (np.arange(positive("side", side)) - (side - 1) / 2)
+    return mixture(np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2), sd=sd)
+
+
+def random_mixture(seed, *, split="train", num_modes=5, sd=0.05):
+    """A random 2-D mixture of the split: equal modes on an ellipse around a random point m, the mixture's mean.
+
+    c_i = m + R(t) (a cos(2 pi i / k), b sin(2 pi i / k)), with half axes a, b in [0.3, 0.8] and any turn t.
+    |m| lies in [1, 2] and the direction of m in a sector of the split ("train": half of the directions, "validation"
+    and "test": a quarter each, interleaved), with a margin of 3 degrees on either side. So means of two splits are at
+    least 2 sin(3 degrees) = 0.104 apart, and no mixture is in two splits. Runs inside a graph. Raises ``ValueError``
+    for another split.
+    """
+    if split not in SECTORS:
+        raise ValueError(f"split must be one of {', '.join(SECTORS)}, not {split!r}.")
+    num_modes = positive("num_modes", num_modes)
+    where, draw = seeds.split(seed, 2)
+    u = tf.unstack(tf.random.stateless_uniform([5], draw))
+    sector = tf.random.stateless_uniform([], where, maxval=len(SECTORS[split]), dtype=tf.int32)
+    sector = tf.cast(tf.gather(SECTORS[split], sector), tf.float32)
+    direction = sector * SECTOR_WIDTH + MARGIN + u[0] * (SECTOR_WIDTH - 2 * MARGIN)
+    mean = (1 + u[1]) * tf.stack([tf.cos(direction), tf.sin(direction)])
+    half_axes, turn = 0.3 + 0.5 * tf.stack([u[2], u[3]]), 2 * math.pi * u[4]
+    angles = 2 * math.pi * tf.range(num_modes, dtype=tf.float32) / num_modes
+    ellipse = tf.stack([tf.cos(angles), tf.sin(angles)], axis=1) * half_axes
+    rotation = tf.stack([[tf.cos(turn), tf.sin(turn)], [-tf.sin(turn), tf.cos(turn)]])
+    return Mixture(mean + ellipse @ rotation, _scale("sd", sd), tf.fill([num_modes], 1 / num_modes))
+
+
+def mixture_tasks(*, shots=128, queries=128, num_modes=5, sd=0.05):
+    """A ``TaskFamily`` of random 2-D mixtures: support (shots, 2) and query (queries, 2) are independent draws.
+
+    The mixture of a task is ``random_mixture(seed, split=..., num_modes=..., sd=...)`` for the task's own seed, so that
+    it can be had for scoring. Train, validation and test differ in where their mixtures lie, as said there.
+    """
+    shots, queries = positive("shots", shots), positive("queries", queries)
+
+    def sampler(split):
+        def sample(seed):
+            target = random_mixture(seed, split=split, num_modes=num_modes, sd=sd)
+            points = target.sample(shots + queries, seeds.fold_in(seed, "points"))
+            return Task(points[:shots], points[shots:])
+
+        return sample
+
+    return TaskFamily(sampler("train"), sampler("validation"), sampler("test"))
+
+
+def _scale(name, value):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < math.inf:
+        raise ValueError(f"{name} must be a finite number above 0, not {value!r}.")
+    return float(value)
