@@ -1,0 +1,16 @@
+"""What does learning-to-learn do for training GANs, and what does it cost? The package under the course.
+
+``import metagan_edu as mg``, then for example ``mg.games.gan``, ``mg.rules.unrolled``, ``mg.train``.
+"""
+
+from . import autodiff, data, experiments, games, losses, metrics, networks, normalization, optimizers, plotting
+from . import rules, seeds, trees
+from .experiments import claim, predict, profile
+from .training import Diverged, every, sample, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Diverged", "autodiff", "claim", "data", "every", "experiments", "games", "losses", "metrics", "networks",
+    "normalization", "optimizers", "plotting", "predict", "profile", "rules", "sample", "seeds", "train", "trees",
+]  # fmt: skip

@@ -1,0 +1,161 @@
+"""Networks as pure functions: a Keras model supplies layers and initial values; parameters are explicit arguments.
+
+:func:`network` turns any built Keras model into a :class:`Network`; :func:`mlp`, :func:`dcgan_generator` and
+:func:`dcgan_discriminator` build the models that the course uses.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from . import seeds
+
+
+class Network(NamedTuple):
+    """A network as two pure functions.
+
+    ``init(seed) -> (params, state)``: initial trainable values, and the non-trainable state (moving statistics).
+    ``apply(params, state, x, training=True) -> (y, state)``: the output for a batch, and the state after it.
+    ``input_shape``, ``output_shape``: of one example, without the batch axis. ``model``: the Keras model behind it,
+    for ``model.summary()`` and for export; its own variables are never read in training.
+    """
+
+    init: Callable
+    apply: Callable
+    input_shape: tuple
+    output_shape: tuple
+    model: keras.Model
+
+
+class _GivenSeed(keras.random.SeedGenerator):
+    """Hands a Keras initializer the seed that it is given, so that initial values are a function of that seed."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def next(self, ordered=True):
+        return self.value
+
+
+def _initializers(model):
+    """For each variable (by id) the Keras initializer that its layer declares for it, where there is one."""
+    found = {}
+    for layer in model._flatten_layers():
+        for name in ("kernel", "bias", "gamma", "beta", "embeddings", "moving_mean", "moving_variance"):
+            initializer = getattr(layer, f"{name}_initializer", None)
+            variable = getattr(layer, name, None)
+            if initializer is not None and variable is not None:
+                found[id(variable)] = initializer
+    return found
+
+
+def network(model):
+    """Any built Keras model as a :class:`Network`.
+
+    Weights with a declared initializer (kernels, biases, embeddings) are drawn anew from ``init``'s seed, and so are
+    the states of seed generators (dropout); all others start at the values that the model was built with.
+    Raises ``ValueError`` for a model that has not been built, or that has several inputs or outputs.
+    """
+    if not model.built or not isinstance(getattr(model, "input_shape", None), tuple):
+        raise ValueError(f"the Keras model {model.name!r} must be built and have one input; give it an Input layer.")
+    if not isinstance(model.output_shape, tuple):
+        raise ValueError(f"the Keras model {model.name!r} must have one output, not {len(model.output_shape)}.")
+    initializers = _initializers(model)
+
+    def initial(index, variable, seed):
+        own_seed = seeds.fold_in(seed, index)
+        if "seed_generator_state" in variable.path:
+            return tf.cast(tf.math.abs(own_seed), variable.dtype)
+        initializer = initializers.get(id(variable))
+        if initializer is None:
+            return tf.constant(variable.numpy())
+        if hasattr(initializer, "seed"):
+            initializer = initializer.clone()
+            initializer.seed = _GivenSeed(own_seed)
+        return tf.cast(initializer(variable.shape, variable.dtype), variable.dtype)
+
+    def init(seed):
+        seed = seeds.make(seed)
+        params = [initial(i, v, seed) for i, v in enumerate(model.trainable_variables)]
+        state = [initial(i + len(params), v, seed) for i, v in enumerate(model.non_trainable_variables)]
+        return tuple(params), tuple(state)
+
+    def apply(params, state, x, training=True):
+        y, new_state = model.stateless_call(list(params), list(state), x, training=training)
+        return y, tuple(tf.convert_to_tensor(v) for v in new_state)
+
+    return Network(init, apply, tuple(model.input_shape[1:]), tuple(model.output_shape[1:]), model)
+
+
+def _positive(**sizes):
+    for name, value in sizes.items():
+        for size in value if isinstance(value, Sequence) else (value,):
+            if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
+                raise ValueError(f"{name} must be made of whole numbers of at least 1, not {value!r}.")
+
+
+def mlp(num_inputs, hidden, num_outputs, *, activation="relu", initializer="he_normal", output=None, dtype=None):
+    """A multilayer perceptron ``num_inputs → hidden… → num_outputs``: ``h_{l+1} = φ(W_l h_l + b_l)``.
+
+    ``hidden``: the widths of the hidden layers; ``output``: activation of the last layer (``None``: linear, as logits
+    need); ``dtype``: a Keras dtype or policy, such as ``"float64"`` or ``"mixed_bfloat16"``.
+    """
+    _positive(num_inputs=num_inputs, hidden=hidden, num_outputs=num_outputs)
+    layers = [keras.Input((num_inputs,), dtype=keras.dtype_policies.get(dtype).compute_dtype if dtype else None)]
+    layers += [keras.layers.Dense(n, activation, kernel_initializer=initializer, dtype=dtype) for n in hidden]
+    layers += [keras.layers.Dense(num_outputs, output, kernel_initializer="glorot_uniform", dtype=dtype)]
+    return network(keras.Sequential(layers))
+
+
+def _image_shape(shape):
+    if len(shape) != 3 or shape[0] != shape[1] or shape[0] % 4:
+        raise ValueError(f"image_shape must be (size, size, channels) with a size divisible by 4, not {shape!r}.")
+    return shape
+
+
+def dcgan_generator(latent_dim, image_shape, *, width=32, norm=None, dtype=None):
+    """A DCGAN generator: dense ``size/4 × size/4 × 2 width``, then two transposed convolutions 4x4, stride 2, tanh.
+
+    ``norm``: a function that makes a normalization layer (such as :class:`~metagan_edu.normalization.BatchNorm`)
+    for each hidden layer. Images come out in [-1, 1]. (Radford, Metz & Chintala 2016, section 3.)
+    """
+    size, _, channels = _image_shape(image_shape)
+    _positive(latent_dim=latent_dim, width=width)
+
+    def hidden():
+        return [*([norm(dtype=dtype)] if norm else []), keras.layers.ReLU(dtype=dtype)]
+
+    conv = {"kernel_size": 4, "strides": 2, "padding": "same", "dtype": dtype}
+    layers = [
+        keras.Input((latent_dim,)),
+        keras.layers.Dense((size // 4) ** 2 * 2 * width, dtype=dtype),
+        keras.layers.Reshape((size // 4, size // 4, 2 * width), dtype=dtype),
+        *hidden(),
+        keras.layers.Conv2DTranspose(width, **conv),
+        *hidden(),
+        keras.layers.Conv2DTranspose(channels, activation="tanh", **conv),
+    ]
+    return network(keras.Sequential(layers))
+
+
+def dcgan_discriminator(image_shape, *, width=32, norm=None, slope=0.2, dtype=None):
+    """A DCGAN discriminator: convolutions 4x4, stride 2, of ``width`` and ``2 width`` channels, leaky ReLU, one logit.
+
+    ``norm``: as in :func:`dcgan_generator`, applied to the second layer only; ``slope``: of the leaky ReLU.
+    """
+    _image_shape(image_shape)
+    _positive(width=width)
+    conv = {"kernel_size": 4, "strides": 2, "padding": "same", "dtype": dtype}
+    layers = [
+        keras.Input(tuple(image_shape)),
+        keras.layers.Conv2D(width, **conv),
+        keras.layers.LeakyReLU(slope, dtype=dtype),
+        keras.layers.Conv2D(2 * width, **conv),
+        *([norm(dtype=dtype)] if norm else []),
+        keras.layers.LeakyReLU(slope, dtype=dtype),
+        keras.layers.Flatten(dtype=dtype),
+        keras.layers.Dense(1, dtype=dtype),
+    ]
+    return network(keras.Sequential(layers))

@@ -1,0 +1,105 @@
+"""Normalization layers that are right to second order.
+
+Keras computes the variance with an operation that stops the gradient of the mean. To first order this changes
+nothing, because the variance is stationary in the mean; to second order it drops a term, and every meta-gradient
+through such a layer is silently biased. The layers here use plain means, so that they can be differentiated any
+number of times.
+"""
+
+import keras
+import tensorflow as tf
+
+
+def normalize(x, axes, epsilon):
+    """``(x - m) / √(s² + epsilon)`` with mean ``m`` and variance ``s²`` over ``axes``; returns ``(result, m, s²)``."""
+    mean = tf.reduce_mean(x, axes, keepdims=True)
+    centered = x - mean
+    variance = tf.reduce_mean(centered * centered, axes, keepdims=True)
+    return centered * tf.math.rsqrt(variance + epsilon), mean, variance
+
+
+class _Normalization(keras.layers.Layer):
+    """What the three layers share: a scale and an offset per channel, ``gamma · normalized + beta``."""
+
+    def __init__(self, epsilon=1e-3, **kwargs):
+        super().__init__(**kwargs)
+        if not epsilon > 0:
+            raise ValueError(f"epsilon must be positive, not {epsilon}.")
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        self.gamma = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gamma")
+        self.beta = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="beta")
+
+    def affine(self, normalized):
+        return normalized * tf.convert_to_tensor(self.gamma) + tf.convert_to_tensor(self.beta)
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable("metagan_edu")
+class LayerNorm(_Normalization):
+    """Each example is normalized over all its axes (Ba, Kiros & Hinton 2016, eq. 3)."""
+
+    def call(self, x):
+        return self.affine(normalize(x, list(range(1, len(x.shape))), self.epsilon)[0])
+
+
+@keras.saving.register_keras_serializable("metagan_edu")
+class GroupNorm(_Normalization):
+    """Each example is normalized over space within ``groups`` groups of channels (Wu & He 2018, eq. 7).
+
+    Raises ``ValueError`` where the number of channels is not a multiple of ``groups``.
+    """
+
+    def __init__(self, groups=8, **kwargs):
+        super().__init__(**kwargs)
+        self.groups = groups
+
+    def build(self, input_shape):
+        if self.groups < 1 or input_shape[-1] % self.groups:
+            raise ValueError(f"{input_shape[-1]} channels cannot be divided into {self.groups} groups.")
+        super().build(input_shape)
+
+    def call(self, x):
+        grouped = tf.reshape(x, tf.concat([tf.shape(x)[:-1], [self.groups, x.shape[-1] // self.groups]], 0))
+        axes = [*range(1, len(x.shape) - 1), len(x.shape)]
+        return self.affine(tf.reshape(normalize(grouped, axes, self.epsilon)[0], tf.shape(x)))
+
+    def get_config(self):
+        return {**super().get_config(), "groups": self.groups}
+
+
+@keras.saving.register_keras_serializable("metagan_edu")
+class BatchNorm(_Normalization):
+    """Each channel is normalized over the batch and space (Ioffe & Szegedy 2015, algorithm 1).
+
+    In training the batch's own mean and variance are used, and moving averages with weight ``momentum`` are kept as
+    non-trainable state; in evaluation the moving averages are used.
+    """
+
+    def __init__(self, momentum=0.99, **kwargs):
+        super().__init__(**kwargs)
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum must be in [0, 1), not {momentum}.")
+        self.momentum = momentum
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        shape = (input_shape[-1],)
+        self.moving_mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="moving_mean")
+        self.moving_variance = self.add_weight(shape=shape, initializer="ones", trainable=False, name="moving_variance")
+
+    def call(self, x, training=False):
+        if not training:
+            variance = tf.convert_to_tensor(self.moving_variance)
+            return self.affine((x - tf.convert_to_tensor(self.moving_mean)) * tf.math.rsqrt(variance + self.epsilon))
+        normalized, mean, variance = normalize(x, list(range(len(x.shape) - 1)), self.epsilon)
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            old = tf.convert_to_tensor(moving)
+            moving.assign(old + (1 - self.momentum) * (tf.stop_gradient(tf.reshape(batch, [-1])) - old))
+        return self.affine(normalized)
+
+    def get_config(self):
+        return {**super().get_config(), "momentum": self.momentum}

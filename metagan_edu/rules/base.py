@@ -1,0 +1,91 @@
+"""What an update rule is, and the two moves that rules are made of."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from .. import autodiff, trees
+from ..games import Player, Players
+
+
+class Rule(NamedTuple):
+    """An update rule for both players, as three pure functions.
+
+    ``init(game, players) -> state``: any tree that holds the players and the rule's own slots
+    ``step(game, state, batches, seed, hyper) -> (state, Info)``: one update; ``batches(seed)`` draws a batch
+    ``view(state) -> Players``: the players to be evaluated (averaged ones, where a rule keeps them)
+    """
+
+    init: Callable
+    step: Callable
+    view: Callable
+
+
+class Info(NamedTuple):
+    """What one step saw and what it cost; scalars.
+
+    ``gen_loss``, ``disc_loss``: the losses at which the players' gradients were taken. ``gen_grads``, ``disc_grads``: how many
+    gradients of each player's loss were evaluated, the cost that is compared between rules.
+    """
+
+    gen_loss: Any
+    disc_loss: Any
+    gen_grads: Any
+    disc_grads: Any
+
+
+class State(NamedTuple):
+    """The state of most rules: the players, and their optimizers' slots as a pair."""
+
+    players: Players
+    slots: Players
+
+
+def init(optimizers):
+    """The ``init`` of a rule with the pair of ``optimizers``: fresh slots for each player."""
+
+    def fresh(game, players):
+        return State(players, Players(*(o.init(p.params) for o, p in zip(optimizers, players, strict=True))))
+
+    return fresh
+
+
+def view(state):
+    """The ``view`` of a rule whose players are evaluated as they are."""
+    return state.players
+
+
+def gradient(game, who, players, batch, seed, hyper):
+    """``(loss, new state), ∂loss/∂params`` of the player ``who`` ("gen" or "disc") in its own parameters."""
+    loss = getattr(game, f"{who}_loss")
+    own = getattr(players, who)
+
+    def at(params):
+        return loss(players._replace(**{who: own._replace(params=params)}), batch, seed, hyper)
+
+    return autodiff.value_and_grad(at)(own.params)
+
+
+def move(who, optimizers, state, grads, player_state, hyper):
+    """The state after player ``who`` has taken one step of its optimizer: ``params + lr-factor · update``."""
+    updates, slots = getattr(optimizers, who).update(grads, getattr(state.slots, who))
+    updates = trees.scale(getattr(hyper.lr, who), updates)
+    player = Player(trees.add(getattr(state.players, who).params, updates), player_state)
+    return State(state.players._replace(**{who: player}), state.slots._replace(**{who: slots}))
+
+
+def turn(game, who, optimizers, state, batch, seed, hyper):
+    """Player ``who`` takes its gradient and moves: the state after it, and the loss before it."""
+    (loss, player_state), grads = gradient(game, who, state.players, batch, seed, hyper)
+    return move(who, optimizers, state, grads, player_state, hyper), loss
+
+
+def merge(gen_moved, disc_moved):
+    """The state in which the generator is taken from one state and the discriminator from the other."""
+    return State(*(Players(g.gen, d.disc) for g, d in zip(gen_moved, disc_moved, strict=True)))
+
+
+def info(gen_loss, disc_loss, gen_grads, disc_grads):
+    """An :class:`Info` of float32 scalars."""
+    return Info(*(tf.cast(x, tf.float32) for x in (gen_loss, disc_loss, gen_grads, disc_grads)))

@@ -1,0 +1,42 @@
+"""The generator looks ahead: it minimizes the loss that it will have after the discriminator has reacted K times.
+
+    ψ⁰ = ψ,    ψᵏ⁺¹ = ψᵏ + update of D's optimizer for ∂L_D(θ, ψᵏ)/∂ψ
+    θ ← θ - η_G d/dθ L_G(θ, ψᴷ(θ, ψ)),    ψ ← ψ¹
+
+The derivative is total: it goes through the K inner steps, optimizer included. Of these only the first is really taken;
+the others, with their slots, are forgotten. K = 0 is the simultaneous rule. All K steps see one batch and one draw of
+noise. (Metz, Poole, Pfau & Sohl-Dickstein 2017, eq. 7–11.)
+"""
+
+from .. import autodiff, seeds
+from ..games import Players
+from . import base
+
+
+def unrolled(gen_optimizer, disc_optimizer, *, num_unroll, loop=autodiff.unroll):
+    """The unrolled rule with ``num_unroll`` = K; ``loop``: how the inner steps are repeated (see ``autodiff``).
+
+    Raises ``ValueError`` for a negative K.
+    """
+    if num_unroll < 0:
+        raise ValueError(f"num_unroll must be at least 0, not {num_unroll}.")
+    optimizers = Players(gen_optimizer, disc_optimizer)
+
+    def step(game, state, batches, seed, hyper):
+        data_seed, noise_seed = seeds.split(seed, 2)
+        batch = batches(data_seed)
+
+        def react(state):
+            return base.turn(game, "disc", optimizers, state, batch, noise_seed, hyper)[0]
+
+        def loss_ahead(params):
+            players = state.players._replace(gen=state.players.gen._replace(params=params))
+            ahead = loop(react, state._replace(players=players), num_unroll)
+            return game.gen_loss(ahead.players, batch, noise_seed, hyper)
+
+        (gen_loss, gen_state), grads = autodiff.value_and_grad(loss_ahead)(state.players.gen.params)
+        gen_moved = base.move("gen", optimizers, state, grads, gen_state, hyper)
+        disc_moved, disc_loss = base.turn(game, "disc", optimizers, state, batch, noise_seed, hyper)
+        return base.merge(gen_moved, disc_moved), base.info(gen_loss, disc_loss, 1, 1 + num_unroll)
+
+    return base.Rule(base.init(optimizers), step, base.view)

@@ -1,0 +1,212 @@
+"""The training loop: one compiled function that takes many steps per call, on any game with any rule.
+
+Step ``t`` of a run draws all its randomness from ``fold_in(seed, t)``, so a run is a function of its seed alone: split in
+several calls, or stopped and resumed, it gives the same bits.
+"""
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from tqdm.auto import tqdm
+
+from . import checkpoints, seeds, trees
+from .games import Hyper
+from .rules.base import Info
+
+STEPS_PER_CALL = 100
+
+
+class History(NamedTuple):
+    """What was recorded: NumPy arrays with one entry per step, and what hooks returned.
+
+    ``gen_loss``, ``disc_loss``, ``gen_grads``, ``disc_grads``: as in :class:`~metagan_edu.rules.Info`, shape (steps,).
+    ``metrics``: name -> (steps at which it was measured, values). ``seconds``: time spent in this call, compiling included.
+    """
+
+    gen_loss: np.ndarray
+    disc_loss: np.ndarray
+    gen_grads: np.ndarray
+    disc_grads: np.ndarray
+    metrics: dict
+    seconds: float
+
+
+class Result(NamedTuple):
+    """``players``: to be evaluated (the rule's view); ``state``: of the rule; ``history``: a :class:`History`."""
+
+    players: Any
+    state: Any
+    history: History
+
+
+class Hook(NamedTuple):
+    """``measure(step, players) -> dict of numbers or arrays (or None)``, called after every ``every`` steps."""
+
+    every: int
+    measure: Callable
+
+
+class Diverged(FloatingPointError):
+    """Training met a value that is not finite. ``step``: the step at fault (from 0); ``result``: before that step."""
+
+    def __init__(self, message, step, result):
+        super().__init__(message)
+        self.step, self.result = step, result
+
+
+def every(num_steps, measure):
+    """A hook for :func:`train` that calls ``measure(step, players)`` after every ``num_steps`` steps."""
+    return Hook(_positive("every", num_steps), measure)
+
+
+def _positive(name, value):
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}.")
+    return int(value)
+
+
+@functools.lru_cache(maxsize=16)
+def compiled(game, rule, batches, steps_per_call=STEPS_PER_CALL, jit=False):
+    """The loop as one ``tf.function``: ``run(state, seed, start, count) -> (state, infos, done)``.
+
+    It takes up to ``count`` ≤ ``steps_per_call`` steps and stops early at a step whose losses or new state are not all finite:
+    then ``done < count`` and ``state`` is the one before that step. ``infos``: float32 ``(steps_per_call, 4)``, the fields of
+    :class:`Info`. The function is traced once and kept for further runs of the same game, rule and batches.
+    """
+
+    @tf.function(jit_compile=jit)
+    def run(state, seed, start, count):
+        def step(i, finite, last, state, infos):
+            new, info = rule.step(game, state, batches, seeds.fold_in(seed, start + i), Hyper())
+            finite = trees.all_finite((new, info.gen_loss, info.disc_loss))
+            return i + 1, finite, state, new, infos.write(i, tf.stack(info))
+
+        infos = tf.TensorArray(tf.float32, steps_per_call, element_shape=(len(Info._fields),))
+        i, finite, last, state, infos = tf.while_loop(
+            lambda i, finite, *_: tf.logical_and(i < count, finite),
+            step,
+            (tf.constant(0), tf.constant(True), state, state, infos),
+        )
+        state = trees.map(lambda new, old: tf.where(finite, new, old), state, last)
+        return state, infos.stack(), tf.where(finite, i, i - 1)
+
+    return run
+
+
+def train(
+    game, rule, batches, *, num_steps, seed, players=None, hooks=(), checkpoint=None, checkpoint_every=1000,
+    resume=False, progress=True, jit=False,
+):  # fmt: skip
+    """Play ``game`` by ``rule`` for ``num_steps`` steps from ``seed``; returns a :class:`Result`.
+
+    ``batches``: a function ``seed -> batch`` (every data set has ``.batches(batch_size)``). ``players``: where to start, by
+    default ``game.init``. ``hooks``: see :func:`every`. ``checkpoint``: a folder in which the run is saved every
+    ``checkpoint_every`` steps, at the end, and when interrupted; with ``resume`` a run found there goes on to ``num_steps``
+    with the same result, bit for bit, as one that was never stopped. ``jit``: compile with XLA (for GPUs; slower on CPUs).
+
+    Raises ``ValueError`` for bad arguments, or a folder that holds another run; :class:`Diverged` at the first value that
+    is not finite, with the last finite state in its ``result``.
+    """
+    num_steps = _positive("num_steps", num_steps)
+    checkpoint_every = _positive("checkpoint_every", checkpoint_every)
+    seed = seeds.make(seed)
+    began = time.monotonic()
+    players = game.init(seeds.fold_in(seed, "init")) if players is None else players
+    run = _Run(rule, rule.init(game, players), seed)
+    if checkpoint is not None:
+        run.open(checkpoint, resume, num_steps)
+    loop = compiled(game, rule, batches, STEPS_PER_CALL, jit)
+    stops = [hook.every for hook in hooks] + ([checkpoint_every] if checkpoint else [])
+    noise = seeds.fold_in(seed, "train")
+    with tqdm(total=num_steps, initial=run.step, disable=not progress, delay=2, leave=False, unit="step") as bar:
+        try:
+            while run.step < num_steps:
+                count = min([STEPS_PER_CALL, num_steps - run.step, *(s - run.step % s for s in stops)])
+                state, infos, done = loop(run.state, noise, tf.constant(run.step), tf.constant(count))
+                run.add(state, infos.numpy(), int(done))
+                bar.update(int(done))
+                if done < count:
+                    raise Diverged(run.fault(infos[int(done)]), run.step, run.result(began))
+                for hook in hooks:
+                    if run.step % hook.every == 0:
+                        run.measure(hook.measure)
+                if checkpoint and run.step % checkpoint_every == 0:
+                    run.save(checkpoint)
+        finally:
+            if checkpoint:
+                run.save(checkpoint)
+    return run.result(began)
+
+
+class _Run:
+    """The mutable side of a run: where it stands, what was recorded, and its files."""
+
+    def __init__(self, rule, state, seed):
+        self.rule, self.state, self.seed = rule, state, seed
+        self.step, self.saved = 0, None
+        self.infos = [np.zeros((0, len(Info._fields)), np.float32)]
+        self.metrics = {}
+
+    def add(self, state, infos, done):
+        self.state, self.step = state, self.step + done
+        self.infos.append(infos[:done])
+
+    def measure(self, measure):
+        for name, value in (measure(self.step, self.rule.view(self.state)) or {}).items():
+            at, values = self.metrics.setdefault(name, ([], []))
+            at.append(self.step)
+            values.append(np.asarray(value))
+
+    def fault(self, info):
+        bad = [name for name, value in zip(Info._fields[:2], info.numpy(), strict=False) if not np.isfinite(value)]
+        where = " and ".join(bad) if bad else "the updated parameters (the losses were still finite)"
+        return f"training diverged at step {self.step}: not finite: {where}. The state before that step is kept."
+
+    def result(self, began):
+        metrics = {name: (np.array(at), np.stack(values)) for name, (at, values) in self.metrics.items()}
+        columns = np.concatenate(self.infos).T
+        return Result(self.rule.view(self.state), self.state, History(*columns, metrics, time.monotonic() - began))
+
+    def _signature(self):
+        return str([(x.shape.as_list(), x.dtype.name) for x in trees.leaves(self.state)]) + str(self.seed.numpy())
+
+    def save(self, folder):
+        if self.saved == self.step:
+            return
+        arrays = {f"state/{i:05d}": x.numpy() for i, x in enumerate(trees.leaves(self.state))}
+        arrays["infos"] = np.concatenate(self.infos)
+        for name, (at, values) in self.metrics.items():
+            arrays[f"steps/{name}"], arrays[f"values/{name}"] = np.array(at), np.stack(values)
+        checkpoints.save(folder, self.step, arrays, {"step": str(self.step), "signature": self._signature()})
+        self.saved = self.step
+
+    def open(self, folder, resume, num_steps):
+        if not resume:
+            if checkpoints.steps(folder):
+                raise ValueError(f"{folder} already holds a run; continue it with resume=True, or name another folder.")
+            return
+        found = checkpoints.latest(folder)
+        if found is None:
+            return
+        arrays, metadata = found
+        if metadata["signature"] != self._signature():
+            raise ValueError(f"{folder} holds a run of another game, rule or seed; name another folder.")
+        if int(metadata["step"]) > num_steps:
+            raise ValueError(f"{folder} holds a run of {metadata['step']} steps, more than num_steps = {num_steps}.")
+        values = [tf.constant(arrays[f"state/{i:05d}"]) for i in range(len(trees.leaves(self.state)))]
+        self.state, self.step = trees.like(self.state, values), int(metadata["step"])
+        self.saved, self.infos = self.step, [arrays["infos"]]
+        names = [name.removeprefix("steps/") for name in arrays if name.startswith("steps/")]
+        self.metrics = {n: (list(arrays[f"steps/{n}"]), list(arrays[f"values/{n}"])) for n in names}
+
+
+def sample(game, players, n, *, seed, chunk=1000):
+    """``n`` samples of a game's generator as a NumPy array ``(n, …)``, in evaluation mode, from ``seed``."""
+    _positive("n", n)
+    sizes = [min(chunk, n - start) for start in range(0, n, chunk)]
+    parts = [game.generate(players, size, seeds.fold_in(seed, i)) for i, size in enumerate(sizes)]
+    return np.concatenate([part.numpy() for part in parts])

@@ -1,0 +1,75 @@
+"""Arithmetic on nested parameters: a *tree* is a tensor, or a tuple, list, NamedTuple or dict of trees."""
+
+import tensorflow as tf
+
+
+def map(fn, *trees):  # noqa: A001 - read as trees.map
+    """Apply ``fn`` leaf by leaf to trees of one structure."""
+    return tf.nest.map_structure(fn, *trees)
+
+
+def leaves(tree):
+    """The tensors of a tree, in a fixed order."""
+    return tf.nest.flatten(tree)
+
+
+def like(tree, values):
+    """The tree with the structure of ``tree`` and the given leaves."""
+    return tf.nest.pack_sequence_as(tree, values)
+
+
+def zeros(tree):
+    """A tree of zeros."""
+    return map(tf.zeros_like, tree)
+
+
+def add(x, y):
+    """x + y."""
+    return map(tf.add, x, y)
+
+
+def sub(x, y):
+    """x - y."""
+    return map(tf.subtract, x, y)
+
+
+def scale(factor, tree):
+    """factor · tree, where the factor is a number or a tree of factors of the same structure."""
+    if tf.nest.is_nested(factor):
+        return map(lambda f, x: tf.cast(f, x.dtype) * x, factor, tree)
+    return map(lambda x: tf.cast(factor, x.dtype) * x, tree)
+
+
+def lerp(x, y, weight):
+    """x + weight · (y - x): ``x`` at weight 0, ``y`` at weight 1."""
+    return map(lambda a, b: a + tf.cast(weight, a.dtype) * (b - a), x, y)
+
+
+def dot(x, y):
+    """The sum over all entries of x · y, a scalar."""
+    return tf.add_n([tf.reduce_sum(a * b) for a, b in zip(leaves(x), leaves(y), strict=True)])
+
+
+def norm(tree):
+    """The Euclidean norm over all entries; its gradient at zero is zero, not NaN."""
+    square = dot(tree, tree)
+    positive = square > 0
+    return tf.where(positive, tf.sqrt(tf.where(positive, square, tf.ones_like(square))), tf.zeros_like(square))
+
+
+def all_finite(tree):
+    """Whether no entry of a floating-point leaf is NaN or infinite: a scalar boolean."""
+    floats = [x for x in leaves(tree) if x.dtype.is_floating]
+    return tf.reduce_all([tf.math.is_finite(tf.reduce_sum(tf.abs(x))) for x in floats])
+
+
+def flatten(tree):
+    """All entries as one vector ``(n,)``, and the function that turns such a vector into a tree again."""
+    values = leaves(tree)
+    shapes = [x.shape for x in values]
+
+    def unflatten(vector):
+        parts = tf.split(vector, [s.num_elements() for s in shapes])
+        return like(tree, [tf.reshape(p, s) for p, s in zip(parts, shapes, strict=True)])
+
+    return tf.concat([tf.reshape(x, [-1]) for x in values], 0), unflatten
