@@ -35,16 +35,26 @@ class SetupError(Exception):
     """One sentence for the reader, with the remedy."""
 
 
-def fitting_pythons(which=getattr(shutil, "which", None)):
+def runs(name):
+    """Whether a Python of this name is here, starts, and can make environments."""
+    with open(os.devnull, "w") as nowhere:
+        try:
+            return subprocess.call([name, "-c", "import venv, ensurepip"], stdout=nowhere, stderr=nowhere) == 0
+        except OSError:
+            return False
+
+
+def fitting_pythons():
     """Names of the Pythons on this machine that the project supports, newest first."""
     names = ["python3.%d" % minor for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
-    return [name for name in names if which and which(name)]
+    return [name for name in names if runs(name)]
 
 
-def check_python(version, found):
+def check_python(version, candidates=fitting_pythons):
     """Refuse a Python that TensorFlow has no wheels for, and name one to take."""
     if OLDEST <= tuple(version[:2]) <= NEWEST:
         return
+    found = candidates()
     name = found[0] if found else "python3.12"
     where = "this machine has it" if found else "after installing it from your system's packages or python.org"
     raise SetupError(
@@ -181,7 +191,7 @@ def main(argv=None):
     parser.add_argument("--constraints", default="constraints.txt", help="a file of versions; empty for the newest")
     options = parser.parse_args(argv)
     try:
-        check_python(sys.version_info, fitting_pythons())
+        check_python(sys.version_info)
         set_up(os.path.join(ROOT, options.venv), options.constraints)
     except SetupError as error:
         print(error, file=sys.stderr)

@@ -1,0 +1,114 @@
+"""``python -m metagan_edu run | site | test | check | badges | devices``: what the make targets call."""
+
+import argparse
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run notebooks into ``build/notebooks`` (or in place), then build the site where asked to."""
+    from .course import notebooks, runner
+
+    folder, copies = ROOT / "notebooks", ROOT / "build" / "notebooks"
+    paths = notebooks.find(folder, options.only)
+    runner.drop_stale(copies, {path.name for path in folder.glob("*.ipynb")})
+    outcomes = runner.run(
+        paths,
+        target=(lambda path: path) if options.in_place else (lambda path: copies / path.name),
+        timeout=options.timeout,
+        keep_failed=not options.in_place,
+    )
+    print(f"{len(paths)} notebooks in {sum(outcome.seconds for outcome in outcomes):.0f} s")
+    failures = [outcome.error for outcome in outcomes if outcome.error]
+    if options.site:
+        site(options)
+    for failure in failures:
+        print(f"FAILED  {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def site(options: argparse.Namespace) -> int:
+    """Build the site from the executed copies, or from the committed notebooks where there are none."""
+    from .course import site as builder
+
+    print("Building the site ...", flush=True)
+    print(f"Open {builder.build(ROOT)}", flush=True)
+    return 0
+
+
+def test(options: argparse.Namespace) -> int:
+    """Unit tests, nbval over all notebooks, and the guard."""
+    from .course import suite
+
+    return suite.run(ROOT)
+
+
+def check(options: argparse.Namespace) -> int:
+    """Hygiene of the notebooks and links of all texts."""
+    from .course import compared, hygiene, links, notebooks
+
+    paths = notebooks.find(ROOT / "notebooks", options.only)
+    found = []
+    for path in paths:
+        notebook = notebooks.read(path)
+        found += hygiene.problems(notebook, path.name) + compared.problems(notebook, path.name)
+    documents = [path for path in links.documents(ROOT) if not options.only or path in paths]
+    for path in documents:
+        found += links.broken(path, ROOT)
+    for problem in found:
+        print(problem)
+    print(f"{len(paths)} notebooks, {len(documents)} texts with links: {len(found) or 'no'} problems")
+    return 1 if found else 0
+
+
+def badges(options: argparse.Namespace) -> int:
+    """Print the line with which each notebook begins."""
+    from .course import badges as maker
+    from .course import notebooks
+
+    for path in notebooks.find(ROOT / "notebooks", options.only):
+        print(maker.badges(path.name))
+    return 0
+
+
+def devices(options: argparse.Namespace) -> int:
+    """Say what would be used for training, and time it."""
+    from . import devices as machine
+
+    print(machine.report())
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    whole = argparse.ArgumentParser(prog="python -m metagan_edu", description="Run, test and publish the course.")
+    commands = whole.add_subparsers(required=True, metavar="command")
+    for action in (run, site, test, check, badges, devices):
+        command = commands.add_parser(action.__name__, help=action.__doc__, description=action.__doc__)
+        command.set_defaults(action=action)
+        if action in (run, check, badges):
+            command.add_argument("only", nargs="*", help="starts of notebook names, such as 03 (all)")
+        if action is run:
+            command.add_argument("--in-place", action="store_true", help="write outputs into notebooks/ (for authors)")
+            command.add_argument("--site", action="store_true", help="build the site afterwards")
+            command.add_argument("--timeout", type=float, default=600, help="seconds for each cell (default 600)")
+    return whole
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code 0, 1 where something failed, 2 for a wrong request."""
+    options = parser().parse_args(argv)
+    try:
+        return options.action(options)
+    except (ValueError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

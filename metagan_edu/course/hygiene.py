@@ -1,0 +1,92 @@
+"""What every committed notebook must be: short cells, run once from top to bottom, pictures that say what they show."""
+
+import ast
+import re
+from typing import Any
+
+from .badges import badges, repository
+from .notebooks import CODE, MARKDOWN, code_cells
+
+MAX_LINES, MAX_CELLS = 25, 45
+CAPTION = "**Figure"
+EMPTY_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=\"[^\"]+\")[^>]*>")
+ADDRESS = "an object's address in memory"
+UNSTABLE = re.compile(r" at 0x[0-9a-fA-F]{6,}")
+
+
+def problems(notebook: Any, name: str) -> list[str]:
+    """Everything that is wrong with the notebook of file name ``name``, one line each; empty where nothing is."""
+    found = _whole(notebook, name)
+    for position, cell in enumerate(notebook.cells, start=1):
+        wrong = _any_cell(cell)
+        if cell.cell_type == CODE:
+            around = notebook.cells[max(position - 2, 0) : position + 1]
+            wrong += _code(cell) + _outputs(cell) + _picture(cell, around)
+        found += [f"{name}, cell {position}: {text}" for text in wrong]
+    return found
+
+
+def _whole(notebook: Any, name: str) -> list[str]:
+    found = []
+    if len(notebook.cells) > MAX_CELLS:
+        found.append(f"{name}: {len(notebook.cells)} cells, at most {MAX_CELLS}")
+    if not notebook.cells or not notebook.cells[0].source.startswith(badges(name)):
+        found.append(f"{name}: its first cell does not begin with the badges that 'metagan_edu badges' prints")
+    counts = [cell.execution_count for _, cell in code_cells(notebook) if "skip-execution" not in _tags(cell)]
+    if counts != list(range(1, len(counts) + 1)):
+        found.append(f"{name}: not run once from top to bottom (execution counts {counts})")
+    return found
+
+
+def _tags(cell: Any) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def _any_cell(cell: Any) -> list[str]:
+    found = []
+    lines = len(cell.source.splitlines())
+    if lines > MAX_LINES:
+        found.append(f"{lines} lines, at most {MAX_LINES}")
+    if cell.cell_type == MARKDOWN and EMPTY_ALT.search(cell.source):
+        found.append("a picture without alternative text")
+    owner_and_name = repository().split("github.com/", 1)[1]
+    package = owner_and_name.split("/")[1]
+    for slug in re.findall(rf"(?:github\.com|/github|/gh)/([\w.-]+/{package})\b", cell.source):
+        if slug != owner_and_name:
+            found.append(f"the repository's address is {owner_and_name}, not {slug}")
+    return found
+
+
+def _code(cell: Any) -> list[str]:
+    # IPython's own lines (%pip, !ls) are no Python; `pass` keeps the indentation of what stands around them.
+    source = re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", cell.source)
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        return [f"it does not parse ({error.msg}, line {error.lineno})"]
+    return [f"class {node.name}: notebooks define none" for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+
+
+def _outputs(cell: Any) -> list[str]:
+    found = []
+    for output in cell.outputs:
+        text = output.get("text", "") + str(output.get("data", {}).get("text/plain", ""))
+        if output.output_type == "error":
+            found.append(f"an error among its outputs ({output.ename})")
+        if output.get("name") == "stderr":
+            found.append("standard error among its outputs")
+        if UNSTABLE.search(text):
+            found.append(f"{ADDRESS} among its outputs")
+    return found
+
+
+def _picture(cell: Any, around: list[Any]) -> list[str]:
+    kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
+    if not any(kind.startswith("image/") for kind in kinds):
+        return []
+    found = []
+    if not str(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")).strip():
+        found.append('a picture without alternative text (cell metadata: "mystnb": {"image": {"alt": "..."}})')
+    if not any(near.cell_type == MARKDOWN and near.source.lstrip().startswith(CAPTION) for near in around):
+        found.append(f"a picture without a caption (a text cell before or after it that starts with '{CAPTION}')")
+    return found
