@@ -3,18 +3,36 @@
 from metagan_edu.metrics.coverage import ModeCoverage, mode_coverage
 from metagan_edu.metrics.discrepancies import energy_distance, kid, mmd
 from metagan_edu.metrics.frechet import frechet_distance
+from metagan_edu.metrics.image_classifier import (
+    Classifier,
+    classifier,
+    load_classifier,
+    save_classifier,
+    train_classifier,
+)
+from metagan_edu.metrics.image_scores import class_histogram, classifier_score, features, fid, probabilities
 from metagan_edu.metrics.neighbors import DensityCoverage, copies, density_coverage
 from metagan_edu.metrics.two_sample import c2st
 
 __all__ = [
+    "Classifier",
     "DensityCoverage",
     "ModeCoverage",
     "c2st",
+    "class_histogram",
+    "classifier",
+    "classifier_score",
     "copies",
     "density_coverage",
     "energy_distance",
+    "features",
+    "fid",
     "frechet_distance",
     "kid",
+    "load_classifier",
     "mmd",
     "mode_coverage",
+    "probabilities",
+    "save_classifier",
+    "train_classifier",
 ]

@@ -6,9 +6,9 @@ import numpy as np
 
 
 def rows(value, name: str, *, min_rows: int = 1) -> np.ndarray:
-    """Return `value` (n, ...) as a finite float64 array (n, d), flattened from the second axis on.
+    """Return ``value`` (n, ...) as a finite float64 array (n, d), flattened from the second axis on.
 
-    Raises ValueError where it has fewer than two axes, fewer than `min_rows` rows, or is not finite.
+    Raises ValueError where it has fewer than two axes, fewer than ``min_rows`` rows, or is not finite.
     """
     try:
         array = np.asarray(value, dtype=np.float64)
@@ -34,7 +34,14 @@ def same_width(first, first_name: str, second, second_name: str) -> None:
 
 
 def positive(value, name: str) -> float:
-    """Return `value` as a finite float above 0, or raise ValueError."""
+    """Return ``value`` as a finite float above 0, or raise ValueError."""
     if not np.isscalar(value) or not np.isfinite(value) or value <= 0:
         raise ValueError(f"{name} is {value!r}; it must be a finite number above 0.")
     return float(value)
+
+
+def count(value, name: str) -> int:
+    """Return ``value`` as a whole number of at least 1, or raise ValueError."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1.")
+    return value.__index__()

@@ -13,7 +13,7 @@ ENOUGH_SAMPLES = 20
 
 
 class ModeCoverage(NamedTuple):
-    """What `mode_coverage` measures; every field is a Python number."""
+    """What ``mode_coverage`` measures; every field is a Python number."""
 
     modes: int  # modes with at least 1 high-quality sample (the published, lax count)
     modes20: int  # modes with at least 20
@@ -23,18 +23,18 @@ class ModeCoverage(NamedTuple):
 
 
 def mode_coverage(samples, mixture) -> ModeCoverage:
-    """Count the modes of a mixture that `samples` reach, and how evenly.
+    """Count the modes of a mixture that ``samples`` reach, and how evenly.
 
     Each sample belongs to its nearest center; it is of high quality if its Euclidean distance to it is
     at most 3 sd, with sd the standard deviation per coordinate. In 2-D a perfect sampler therefore has
     high_quality = 1 - exp(-4.5) = 98.9 %, not 100 %. The reverse KL is
     sum_i p_hat_i log(p_hat_i / weights_i), 0 when the samples are spread as the mixture is and log(k)
-    when all are in one of k equal modes. It is `inf` where no sample is of high quality (there is
-    nothing to compare, and `inf` ranks last), or where a mode of weight 0 has samples.
+    when all are in one of k equal modes. It is ``inf`` where no sample is of high quality (there is
+    nothing to compare, and ``inf`` ranks last), or where a mode of weight 0 has samples.
 
-    samples: (n, d), 2,500 of them in the published tables; mixture: has `centers` (k, d), `sd` (a number
-    or (k,)) and `weights` (k,). A sampler collapsed on one mode has high_quality near 1: read it beside
-    `modes20`. Raises ValueError for wrong shapes, non-finite samples, or weights that do not sum to 1.
+    samples: (n, d), 2,500 of them in the published tables; mixture: has ``centers`` (k, d), ``sd`` (a number
+    or (k,)) and ``weights`` (k,). A sampler collapsed on one mode has high_quality near 1: read it beside
+    ``modes20``. Raises ValueError for wrong shapes, non-finite samples, or weights that do not sum to 1.
     """
     samples = checks.rows(samples, "samples")
     centers, sd, weights = _mixture_arrays(mixture)
@@ -71,7 +71,7 @@ def _mixture_arrays(mixture) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _reverse_kl(counts: np.ndarray, weights: np.ndarray) -> float:
-    """KL(counts / sum || weights) in nats; `inf` without any count."""
+    """KL(counts / sum || weights) in nats; ``inf`` without any count."""
     if counts.sum() == 0:
         return float("inf")
     seen = counts > 0  # 0 log 0 = 0

@@ -23,7 +23,7 @@ def energy_distance(x, y) -> tf.Tensor:
     """Return 2 E|x - y| - E|x - x'| - E|y - y'|, unbiased, as a scalar tensor (Székely & Rizzo, 2013, eq. 5).
 
     It is at least 0 in expectation, and 0 only if the distributions agree; its unit is that of the data.
-    In one dimension it is *twice the square* of the Cramér distance, while `scipy.stats.energy_distance`
+    In one dimension it is *twice the square* of the Cramér distance, while ``scipy.stats.energy_distance``
     returns the square root of the biased form.
 
     x: (n, ...), y: (m, ...) arrays or tensors with n, m >= 2, flattened from the second axis on; float64
@@ -42,7 +42,7 @@ def mmd(x, y, *, bandwidth: float = 1.0) -> tf.Tensor:
     JMLR 2012, eq. 3). Between about 0 and 2. The bandwidth has the unit of the data: differences much
     smaller or much larger than it are hardly seen, and values with different bandwidths do not compare.
 
-    Arguments, gradients and errors as for `energy_distance`; also ValueError for a bandwidth <= 0.
+    Arguments, gradients and errors as for ``energy_distance``; also ValueError for a bandwidth <= 0.
     """
     gamma = 0.5 / checks.positive(bandwidth, "bandwidth") ** 2
     x, y = _pair(x, y)

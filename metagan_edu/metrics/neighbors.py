@@ -13,14 +13,14 @@ BLOCK_PAIRS = 4_000_000  # distances held at once: 32 MB
 
 
 class DensityCoverage(NamedTuple):
-    """What `density_coverage` measures."""
+    """What ``density_coverage`` measures."""
 
     density: float  # >= 0; expected 1 for equal distributions
     coverage: float  # in [0, 1]; about 1 - 2^-k for equal distributions and sizes
 
 
 def density_coverage(real, fake, *, k: int = 5) -> DensityCoverage:
-    """Return how densely `fake` lies around `real`, and the share of `real` that it reaches.
+    """Return how densely ``fake`` lies around ``real``, and the share of ``real`` that it reaches.
 
     With B_i the open ball around real_i up to its k-th nearest other real point, N real and M fake points:
     density = 1/(kM) sum_j sum_i 1[fake_j in B_i], coverage = 1/N sum_i 1[some fake_j in B_i]
@@ -45,7 +45,7 @@ def density_coverage(real, fake, *, k: int = 5) -> DensityCoverage:
 
 
 def copies(samples, support, held_out) -> float:
-    """Return the share of `samples` that copy a support image, in [0, 1].
+    """Return the share of ``samples`` that copy a support image, in [0, 1].
 
     A sample is a copy if its nearest neighbor among support and held-out images is a support image, and
     if it is nearer to it than any held-out image is to the support. New drawings of the class score at
@@ -65,12 +65,12 @@ def copies(samples, support, held_out) -> float:
 
 
 def _nearest(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return the distance (n,) of each point to the nearest of `others`."""
+    """Return the distance (n,) of each point to the nearest of ``others``."""
     return np.concatenate([block.min(axis=1) for _, block in _distances(points, others)])
 
 
 def _distances(points: np.ndarray, others: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield the matrix of distances in blocks of rows, each with the slice of `points` that it is for."""
+    """Yield the matrix of distances in blocks of rows, each with the slice of ``points`` that it is for."""
     from scipy.spatial.distance import cdist
 
     step = max(1, BLOCK_PAIRS // len(others))

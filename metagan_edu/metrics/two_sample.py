@@ -15,7 +15,7 @@ def c2st(real, fake, *, classifier=None, seed: int = 0) -> float:
     (Lopez-Paz & Oquab, ICLR 2017, section 3).
 
     real: (n, ...), fake: (m, ...), flattened, n, m >= 4; best on features. classifier: anything with
-    scikit-learn's `fit` and `score`; 1-nearest-neighbor if None. A linear one sees differences of the
+    scikit-learn's ``fit`` and ``score``; 1-nearest-neighbor if None. A linear one sees differences of the
     mean only. seed: of the split. Raises ValueError for widths that disagree, too few or non-finite rows.
     """
     real, fake = checks.rows(real, "real", min_rows=4), checks.rows(fake, "fake", min_rows=4)
