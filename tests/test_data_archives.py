@@ -74,7 +74,7 @@ def test_download_is_kept_in_the_cache(folders, server, monkeypatch):
 
 def test_download_with_another_checksum_is_not_kept(folders, server, monkeypatch):
     serve(monkeypatch, f"{server}/labels.gz", b"something else")
-    with pytest.raises(ValueError, match="gave a file whose SHA-256 is not the published .* not kept"):
+    with pytest.raises(ValueError, match=r"gave a file whose SHA-256 is not the published .* not kept"):
         archives.fetch(NAME)
     assert not [path for path in folders[1].rglob("*") if path.is_file()]
 
@@ -151,7 +151,7 @@ def test_truncated_real_archive_is_named(folders):
         name = f"mnist/t10k-{kind}-ubyte.gz"
         with open(os.path.join(REAL, name), "rb") as whole:
             (folders[0] / name).write_bytes(whole.read(4000))
-    with pytest.raises(ValueError, match="t10k-images-idx3-ubyte.gz cannot be unpacked"):
+    with pytest.raises(ValueError, match=r"t10k-images-idx3-ubyte\.gz cannot be unpacked"):
         data.mnist()
 
 

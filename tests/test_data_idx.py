@@ -34,7 +34,7 @@ def test_round_trip(tmp_path_factory, shape, seed, wrap):
     np.testing.assert_array_equal(read_idx(path, axes=3), array)
 
 
-@given(cut=st.integers(0, 27 + 16))
+@given(cut=st.integers(0, 27 + 16 - 1))
 def test_every_cut_is_refused(tmp_path_factory, cut):
     content = encode(np.ones((3, 3, 3)))
     path = write(tmp_path_factory.mktemp("idx") / "a.gz", content[:cut])
@@ -81,11 +81,7 @@ def test_altered_wrapper_is_refused(tmp_path):
 def test_content_is_checked_whatever_the_wrapper(tmp_path):
     right = hashlib.sha256(IMAGES).hexdigest()
     for level in (1, 9):
-        read_idx(
-            write(tmp_path / f"{level}.gz", IMAGES, lambda b, level=level: gzip.compress(b, level)),
-            axes=3,
-            sha256=right,
-        )
+        read_idx(write(tmp_path / "a.gz", gzip.compress(IMAGES, level), bytes), axes=3, sha256=right)
     other = IMAGES[:-1] + b"\x07"
     with pytest.raises(ValueError, match=f"not the published file.* not {right}"):
         read_idx(write(tmp_path / "other.gz", other), axes=3, sha256=right)
@@ -104,7 +100,7 @@ def test_a_pair_that_disagrees_is_refused(tmp_path):
     images = write(tmp_path / "i", IMAGES)
     with pytest.raises(ValueError, match=r"i holds 2 images, but .*l holds 3 labels"):
         read_pair(images, write(tmp_path / "l", encode([1, 2, 3])), name="toy")
-    with pytest.raises(ValueError, match="i holds images .* where labels"):
+    with pytest.raises(ValueError, match=r"i holds images .* where labels"):
         read_pair(images, images, name="toy")
     small = write(tmp_path / "s", encode(np.zeros((2, 20, 30))))
     with pytest.raises(ValueError, match="s holds images of 20x30 pixels, not 28x28"):

