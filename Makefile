@@ -23,6 +23,14 @@ help:
 
 setup: $(READY)
 
+# The stamp is younger than what it was made from, or the script looks again; and so it does where a Python or other
+# versions are asked for. Where nothing changed it is done at once.
+ifneq ($(findstring command line,$(origin PYTHON) $(origin CONSTRAINTS)),)
+$(READY): force
+endif
+.PHONY: force
+force:
+
 $(READY): pyproject.toml $(CONSTRAINTS) tools/setup_env.py
 	@command -v $(PYTHON) >/dev/null || { echo "There is no '$(PYTHON)' here: install Python 3.10-3.13," \
 		"or name one with 'make PYTHON=python3.11 ...'." >&2; exit 1; }

@@ -28,6 +28,8 @@ NO_NETWORK = (
     "ReadTimeoutError",
     "ProxyError",
     "Max retries exceeded",
+    # What pip asks for first, and every index has: where there is none of it, no index was reached.
+    "setuptools>=77 (from versions: none)",
 )
 
 
@@ -115,11 +117,12 @@ def run_pip(python, arguments, log):
     )
     shown = sys.stdout.isatty()
     said = []
-    for line in process.stdout:
-        said.append(line)
-        if shown:
-            print("\r  " + line.strip()[:76].ljust(76), end="")
-            sys.stdout.flush()
+    with process.stdout:
+        for line in process.stdout:
+            said.append(line)
+            if shown:
+                print("\r  " + line.strip()[:76].ljust(76), end="")
+                sys.stdout.flush()
     if shown:
         print("\r" + " " * 78 + "\r", end="")
     if process.wait() != 0:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from .notebooks import code_cells, read
+from .notebooks import CODE, code_cells, read
 
 TAG = "nbval-check-output"
 
@@ -29,25 +29,24 @@ def problems(notebook: Any, name: str) -> list[str]:
     return found
 
 
-def not_passed(notebook: Any, name: str, passed: set[tuple[str, int]]) -> list[str]:
-    """The marked cells of this notebook that nbval's report does not list as passed."""
-    numbers = {id(cell): number for number, cell in enumerate(c for c in notebook.cells if c.cell_type == "code")}
-    return [
-        f"{name}, cell {position}: nbval did not pass it"
-        for position, cell in marked(notebook)
-        if (name, numbers[id(cell)]) not in passed
-    ]
-
-
 def passed_cells(report: Path) -> set[tuple[str, int]]:
-    """(notebook's file name, nbval's number of the code cell) for each passed case of a JUnit report."""
-    cases = ElementTree.parse(report).iter("testcase")
-    passed = set()
-    for case in cases:
-        if case.find("failure") is None and case.find("error") is None and case.find("skipped") is None:
-            file = case.get("classname", "").replace("/", ".").removesuffix(".ipynb").rsplit(".", 1)[-1]
-            passed.add((f"{file}.ipynb", int(case.get("name", "Cell -1").split()[-1])))
-    return passed
+    """(pytest's dotted name of the notebook, nbval's number of the code cell) for each passed case of a report."""
+    return {
+        (case.get("classname", ""), int(case.get("name", "Cell -1").split()[-1]))
+        for case in ElementTree.parse(report).iter("testcase")
+        if not any(case.find(outcome) is not None for outcome in ("failure", "error", "skipped"))
+    }
+
+
+def not_passed(notebook: Any, path: Path, passed: set[tuple[str, int]]) -> list[str]:
+    """The marked cells of the notebook at ``path`` that are not among the passed ones."""
+    # nbval numbers the code cells, empty ones too, from 0.
+    numbers = {id(cell): number for number, cell in enumerate(c for c in notebook.cells if c.cell_type == CODE)}
+    return [
+        f"{path.name}, cell {position}: nbval did not pass it"
+        for position, cell in marked(notebook)
+        if (f"{path.parent.name}.{path.name}", numbers[id(cell)]) not in passed
+    ]
 
 
 def guard(paths: list[Path], report: Path) -> tuple[int, list[str]]:
@@ -56,7 +55,7 @@ def guard(paths: list[Path], report: Path) -> tuple[int, list[str]]:
     count, found = 0, []
     for path in paths:
         notebook = read(path)
-        wrong = problems(notebook, path.name) or not_passed(notebook, path.name, passed)
+        wrong = problems(notebook, path.name) or not_passed(notebook, path, passed)
         count += len(marked(notebook)) if not wrong else 0
         found += wrong
     return count, found
