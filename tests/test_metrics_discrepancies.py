@@ -51,12 +51,12 @@ BY_DEFINITION = {metrics.energy_distance: energy_by_definition, metrics.mmd: mmd
 
 @pytest.mark.parametrize("dimension", [2, 12], ids=["differences", "products"])
 def test_both_ways_to_form_distances_agree_with_the_definition(dimension):
-    x, y = normal(0, 20, dimension) + 30, normal(1, 15, dimension) + 30.5  # far from 0, where products cancel
+    x, y = normal(0, 20, dimension) + 300, normal(1, 15, dimension) + 300.5  # far from 0, where products cancel
     expected = energy_by_definition(x, y)
     assert float(metrics.energy_distance(x, y)) == pytest.approx(expected, rel=1e-10)
     single = metrics.energy_distance(x.astype(np.float32), y.astype(np.float32))
     assert single.dtype == tf.float32
-    assert float(single) == pytest.approx(expected, abs=1e-4)
+    assert float(single) == pytest.approx(expected, abs=2e-4)
     assert float(metrics.mmd(x, y, bandwidth=3.0)) == pytest.approx(mmd_by_definition(x, y, 3.0), rel=1e-10)
 
 
@@ -125,14 +125,22 @@ def test_gradients_agree_with_central_differences(function, dimension, coincide)
 
 
 @pytest.mark.parametrize("dimension", [2, 12], ids=["differences", "products"])
-def test_float32_gradients_stay_finite_when_all_points_coincide(dimension):
-    x = tf.ones((6, dimension))
-    for function in DISCREPANCIES:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            value = function(x, tf.identity(x))
-        assert float(value) == pytest.approx(0.0, abs=1e-6)
-        np.testing.assert_allclose(tape.gradient(value, x), 0.0, atol=1e-6)
+@pytest.mark.parametrize("function", DISCREPANCIES, ids=["energy_distance", "mmd"])
+def test_float32_gradients_stay_finite_when_all_points_coincide(function, dimension):
+    # Plain TensorFlow on a CPU hides 0 times infinity at first order: XLA and the second order do not.
+    @tf.function(jit_compile=True)
+    def derivatives(x):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                value = function(x, tf.ones_like(x))
+            first = inner.gradient(value, x)
+            total = tf.reduce_sum(first**2)
+        return value, first, outer.gradient(total, x)
+
+    for derivative in derivatives(tf.ones((6, dimension))):
+        np.testing.assert_allclose(derivative, 0.0, atol=1e-6)
 
 
 def test_they_run_compiled_with_unknown_sizes_and_with_xla():

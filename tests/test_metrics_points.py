@@ -91,6 +91,12 @@ def test_copies_are_found_and_new_drawings_are_not():
     assert metrics.copies(new, support, held_out) < 0.5
 
 
+def test_a_copy_is_nearest_to_the_support_and_nearer_than_held_out_images_are():
+    support, held_out = np.array([[0.0], [100.0]]), np.array([[10.0]])
+    for sample, share in ((4.0, 1.0), (6.0, 0.0), (-9.0, 1.0), (-11.0, 0.0), (109.0, 1.0), (111.0, 0.0)):
+        assert metrics.copies(np.array([[sample]]), support, held_out) == share
+
+
 def test_an_honest_generator_seldom_seems_to_copy():
     held = 4
     shares = []

@@ -20,7 +20,7 @@ EXACT_DIMENSIONS = 8
 
 
 def energy_distance(x, y) -> tf.Tensor:
-    """Return 2 E|x - y| - E|x - x'| - E|y - y'|, unbiased, as a scalar tensor (Székely & Rizzo, 2013, eq. 5).
+    """Return 2 E|x - y| - E|x - x'| - E|y - y'|, unbiased, as a scalar tensor (Székely & Rizzo, JSPI 2013).
 
     It is at least 0 in expectation, and 0 only if the distributions agree; its unit is that of the data.
     In one dimension it is *twice the square* of the Cramér distance, while ``scipy.stats.energy_distance``
@@ -39,7 +39,7 @@ def mmd(x, y, *, bandwidth: float = 1.0) -> tf.Tensor:
     """Return the squared maximum mean discrepancy with a Gaussian kernel, unbiased, as a scalar tensor.
 
     E k(x, x') + E k(y, y') - 2 E k(x, y) with k(x, y) = exp(-|x - y|^2 / (2 bandwidth^2)) (Gretton et al.,
-    JMLR 2012, eq. 3). Between about 0 and 2. The bandwidth has the unit of the data: differences much
+    JMLR 2012, Lemma 6). Between about 0 and 2. The bandwidth has the unit of the data: differences much
     smaller or much larger than it are hardly seen, and values with different bandwidths do not compare.
 
     Arguments, gradients and errors as for ``energy_distance``; also ValueError for a bandwidth <= 0.
@@ -53,7 +53,7 @@ def kid(features_x, features_y) -> float:
     """Return the kernel inception distance on given features: unbiased MMD^2 with k = (x.y / d + 1)^3.
 
     Unlike FID it has no bias that grows as samples get few. Its unit is that of the features to the sixth
-    power, so values compare only on the same features (Bińkowski et al., ICLR 2018, section 4).
+    power, so values compare only on the same features (Bińkowski et al., ICLR 2018).
 
     features_x: (n, d), features_y: (m, d), n, m >= 2. Raises ValueError for shapes that disagree or
     values that are not finite.

@@ -11,7 +11,7 @@ def frechet_distance(features_x, features_y) -> float:
     """Return |mu_x - mu_y|^2 + tr(S_x + S_y - 2 (S_x S_y)^(1/2)) (Heusel et al., NeurIPS 2017, eq. 6).
 
     It is the squared 2-Wasserstein distance of the Gaussians with the features' means mu and covariances
-    S. It sees nothing beyond these, and it is biased upward by about d^2 / n: compare only at one n.
+    S. It sees nothing beyond these, and it is biased upward by O(1/n): compare only at one n.
 
     features_x: (n, d), features_y: (m, d). At least 0, in squared units of the features. Raises
     ValueError unless n > d and m > d (else a covariance cannot have full rank), for widths that disagree,

@@ -24,7 +24,7 @@ def density_coverage(real, fake, *, k: int = 5) -> DensityCoverage:
 
     With B_i the open ball around real_i up to its k-th nearest other real point, N real and M fake points:
     density = 1/(kM) sum_j sum_i 1[fake_j in B_i], coverage = 1/N sum_i 1[some fake_j in B_i]
-    (Naeem et al., ICML 2020, eqs. 3 and 4). For equal distributions the expected density is 1 and the
+    (Naeem et al., ICML 2020, section 3). For equal distributions the expected density is 1 and the
     expected coverage 1 - prod_{l=1..k} (N - l) / (N + M - l), 96.9 % at k = 5 and N = M.
 
     real: (N, ...), fake: (M, ...), flattened; best on features. Raises ValueError unless 1 <= k < N, for
