@@ -4,6 +4,7 @@ from metagan_edu.data import mnist as _mnist
 from metagan_edu.data import omniglot as _omniglot
 from metagan_edu.data.base import Characters, Images, Task, TaskFamily, batches
 from metagan_edu.data.digits import digits
+from metagan_edu.data.glyphs import glyph_splits, glyph_tasks, glyphs
 from metagan_edu.data.mixtures import Mixture, grid, mixture, mixture_tasks, random_mixture, ring
 from metagan_edu.data.mnist import fashion_mnist, mnist
 from metagan_edu.data.omniglot import omniglot
@@ -18,6 +19,9 @@ __all__ = [
     "batches",
     "digits",
     "fashion_mnist",
+    "glyph_splits",
+    "glyph_tasks",
+    "glyphs",
     "grid",
     "mixture",
     "mixture_tasks",
