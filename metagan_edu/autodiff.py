@@ -71,7 +71,7 @@ def hvp(fn, x, tangent):
 
 def jacobian(fn, x):
     """The Jacobian ``(m, n)`` of a function from a vector ``(n,)`` to a vector ``(m,)``."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(x)
         y = fn(x)
     return tape.jacobian(

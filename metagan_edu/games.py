@@ -90,7 +90,7 @@ def gan(gen, disc, *, loss=None, penalty=losses.no_penalty):
         fake, real_logits, fake_logits, state = play(players, batch, seed)
         value = loss.disc(real_logits, fake_logits)
         cost = penalty(lambda x: disc.apply(*players.disc, x)[0], batch, tf.cast(fake, batch.dtype), seed)
-        return value + tf.cast(hyper.penalty, value.dtype) * tf.cast(cost, value.dtype), state.disc
+        return value + trees.as_type(hyper.penalty, value.dtype) * tf.cast(cost, value.dtype), state.disc
 
     def init(seed):
         return Players(*(Player(*n.init(s)) for n, s in zip((gen, disc), seeds.split(seed, 2), strict=True)))

@@ -96,16 +96,16 @@ def _positive(**sizes):
                 raise ValueError(f"{name} must be made of whole numbers of at least 1, not {value!r}.")
 
 
-def mlp(num_inputs, hidden, num_outputs, *, activation="relu", initializer="he_normal", output=None, dtype=None):
+def mlp(num_inputs, hidden, num_outputs, *, activation="relu", initializer="orthogonal", output=None, dtype=None):
     """A multilayer perceptron ``num_inputs → hidden… → num_outputs``: ``h_{l+1} = φ(W_l h_l + b_l)``.
 
     ``hidden``: the widths of the hidden layers; ``output``: activation of the last layer (``None``: linear, as logits
-    need); ``dtype``: a Keras dtype or policy, such as ``"float64"`` or ``"mixed_bfloat16"``.
+    need); ``initializer``: of every kernel; ``dtype``: a Keras dtype or policy, such as ``"float64"`` or ``"mixed_bfloat16"``.
     """
     _positive(num_inputs=num_inputs, hidden=hidden, num_outputs=num_outputs)
     layers = [keras.Input((num_inputs,), dtype=keras.dtype_policies.get(dtype).compute_dtype if dtype else None)]
     layers += [keras.layers.Dense(n, activation, kernel_initializer=initializer, dtype=dtype) for n in hidden]
-    layers += [keras.layers.Dense(num_outputs, output, kernel_initializer="glorot_uniform", dtype=dtype)]
+    layers += [keras.layers.Dense(num_outputs, output, kernel_initializer=initializer, dtype=dtype)]
     return network(keras.Sequential(layers))
 
 

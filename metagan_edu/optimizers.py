@@ -100,7 +100,7 @@ def scale_by_rms(decay=0.9, eps=1e-7):
     return Optimizer(trees.zeros, update)
 
 
-def scale_by_adam(beta1=0.9, beta2=0.999, eps=1e-8, eps_root=1e-16):
+def scale_by_adam(beta1=0.5, beta2=0.999, eps=1e-8, eps_root=1e-16):
     """Adam's direction ``m̂/(√(v̂ + eps_root) + eps)`` (Kingma & Ba 2015, algorithm 1).
 
     ``m̂ = m/(1 - β₁ᵗ)``, ``v̂ = v/(1 - β₂ᵗ)``. ``eps_root > 0`` is needed to differentiate through it: the slope of the
@@ -144,8 +144,8 @@ def rmsprop(lr, decay=0.9, eps=1e-7):
     return chain(scale_by_rms(decay, eps), descend(lr))
 
 
-def adam(lr, beta1=0.9, beta2=0.999, eps=1e-8):
-    """``w ← w - lr · m̂/(√v̂ + eps)`` (:func:`scale_by_adam`)."""
+def adam(lr, beta1=0.5, beta2=0.999, eps=1e-8):
+    """``w ← w - lr · m̂/(√v̂ + eps)`` (:func:`scale_by_adam`); β₁ = 0.5 is what Radford et al. (2016) chose for GANs."""
     return chain(scale_by_adam(beta1, beta2, eps), descend(lr))
 
 

@@ -33,16 +33,21 @@ def sub(x, y):
     return map(tf.subtract, x, y)
 
 
+def as_type(number, dtype):
+    """A number or tensor in ``dtype``. (``tf.cast`` alone would round a Python float to float32 on its way to float64.)"""
+    return tf.cast(number, dtype) if tf.is_tensor(number) else tf.convert_to_tensor(number, dtype)
+
+
 def scale(factor, tree):
     """factor · tree, where the factor is a number or a tree of factors of the same structure."""
     if tf.nest.is_nested(factor):
-        return map(lambda f, x: tf.cast(f, x.dtype) * x, factor, tree)
-    return map(lambda x: tf.cast(factor, x.dtype) * x, tree)
+        return map(lambda f, x: as_type(f, x.dtype) * x, factor, tree)
+    return map(lambda x: as_type(factor, x.dtype) * x, tree)
 
 
 def lerp(x, y, weight):
     """x + weight · (y - x): ``x`` at weight 0, ``y`` at weight 1."""
-    return map(lambda a, b: a + tf.cast(weight, a.dtype) * (b - a), x, y)
+    return map(lambda a, b: a + as_type(weight, a.dtype) * (b - a), x, y)
 
 
 def dot(x, y):

@@ -1,0 +1,150 @@
+"""Losses and penalties: closed forms, identities, and gradients of first and second order in float64."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import HYPER, gradient_error, hessian_error, points, random_like, smooth_gan
+
+import metagan_edu as mg
+from metagan_edu import autodiff, trees
+
+LOSSES = [
+    mg.losses.minimax, mg.losses.non_saturating, mg.losses.least_squares, mg.losses.hinge, mg.losses.wasserstein,
+    mg.losses.relativistic,
+]  # fmt: skip
+PENALTIES = [mg.losses.no_penalty, mg.losses.r1(0.7), mg.losses.r2(0.7), mg.losses.gradient_penalty(3.0)]
+PENALTIES += [mg.losses.penalties(mg.losses.r1(0.7), mg.losses.r2(0.2))]
+REAL = tf.constant([[0.3], [-1.2], [2.0]], tf.float64)
+FAKE = tf.constant([[0.9], [-0.4], [-2.5]], tf.float64)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("who", ["gen", "disc"])
+def test_loss_gradients_in_the_logits(loss, who):
+    def value(logits):
+        return getattr(loss(), who)(*logits)
+
+    assert gradient_error(value, (REAL, FAKE)) < 1e-8
+    if loss not in (mg.losses.hinge, mg.losses.wasserstein):
+        assert hessian_error(value, (REAL, FAKE)) < 1e-7
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("who", ["gen", "disc"])
+def test_loss_gradients_in_the_parameters(loss, who):
+    check_player(smooth_gan(loss()), who)
+
+
+@pytest.mark.parametrize("penalty", PENALTIES[1:], ids=["r1", "r2", "gradient_penalty", "penalties"])
+def test_penalty_gradients_in_the_parameters(penalty):
+    check_player(smooth_gan(penalty=penalty), "disc")
+
+
+def check_player(game, who):
+    """The gradient and Hessian of one player's loss in its own parameters, against central differences."""
+    players, batch, seed = game.init(0), points()(None), mg.seeds.make(3)
+    own = getattr(players, who)
+
+    @tf.function
+    def value(params):
+        moved = players._replace(**{who: own._replace(params=params)})
+        return getattr(game, f"{who}_loss")(moved, batch, seed, HYPER)[0]
+
+    assert gradient_error(value, own.params) < 1e-7
+    assert hessian_error(value, own.params, directions=1) < 1e-6
+
+
+def sigmoid(a):
+    return 1 / (1 + math.exp(-a))
+
+
+@settings(max_examples=30, deadline=None)
+@given(a=st.floats(-20, 20))
+def test_slopes_of_the_generators_loss_in_a_fake_logit(a):
+    fake, real = tf.constant([[a]], tf.float64), tf.constant([[0.3]], tf.float64)
+
+    def slope(loss):
+        return float(autodiff.grad(lambda f: loss.gen(real, f))(fake)[0, 0])
+
+    assert slope(mg.losses.minimax()) == pytest.approx(-sigmoid(a), rel=1e-9)
+    assert slope(mg.losses.non_saturating()) == pytest.approx(-sigmoid(-a), rel=1e-9)
+
+
+def test_values_at_an_undecided_discriminator():
+    zero = tf.zeros([4, 1])
+    expected = {
+        "minimax": (-2 * math.log(2), 2 * math.log(2)), "non_saturating": (math.log(2), 2 * math.log(2)),
+        "least_squares": (0.5, 0.5), "hinge": (0, 2), "wasserstein": (0, 0), "relativistic": (math.log(2),) * 2,
+    }  # fmt: skip
+    for loss in LOSSES:
+        values = [float(fn(zero, zero)) for fn in loss()]
+        np.testing.assert_allclose(values, expected[loss.__name__], rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", [mg.losses.minimax, mg.losses.non_saturating])
+def test_confident_logits_stay_finite(loss):
+    huge = tf.constant([[1e4]])
+    for real, fake in ((huge, -huge), (-huge, huge)):
+        assert all(np.isfinite(float(fn(real, fake))) for fn in loss())
+
+
+def test_minimax_and_wasserstein_are_zero_sum():
+    for loss in (mg.losses.minimax(), mg.losses.wasserstein()):
+        total = autodiff.grad(lambda f, loss=loss: loss.gen(REAL, f) + loss.disc(REAL, f))(FAKE)
+        np.testing.assert_allclose(total, np.zeros((3, 1)), atol=1e-15)
+
+
+def quadratic_critic(x):
+    """D(x) = ½‖x‖² over the whole image, so that ∇D(x) = x."""
+    return 0.5 * tf.reduce_sum(x**2, [1, 2, 3])[:, None]
+
+
+IMAGES = random_like(tf.zeros([4, 3, 3, 2]), 0)
+OTHERS = random_like(tf.zeros([4, 3, 3, 2]), 1)
+
+
+def test_r1_and_r2_are_half_gamma_times_the_mean_squared_norm_over_the_whole_image():
+    squares = np.mean(np.sum(np.square(IMAGES), (1, 2, 3)))
+    np.testing.assert_allclose(mg.losses.r1(0.7)(quadratic_critic, IMAGES, OTHERS, None), 0.35 * squares)
+    np.testing.assert_allclose(mg.losses.r2(0.7)(quadratic_critic, OTHERS, IMAGES, None), 0.35 * squares)
+
+
+def test_gradient_penalty_takes_the_norm_over_the_whole_image():
+    norms = np.sqrt(np.sum(np.square(IMAGES), (1, 2, 3)))
+    value = mg.losses.gradient_penalty(2.0)(quadratic_critic, IMAGES, IMAGES, mg.seeds.make(0))
+    np.testing.assert_allclose(value, 2 * np.mean((norms - 1) ** 2))
+
+
+def test_gradient_penalty_has_a_finite_gradient_where_the_critic_is_flat():
+    def value(weight):
+        penalty = mg.losses.gradient_penalty(1.0)
+        return penalty(lambda x: weight * tf.reduce_sum(x, [1, 2, 3])[:, None], IMAGES, OTHERS, mg.seeds.make(0))
+
+    assert np.isfinite(autodiff.grad(value)(tf.constant(0.0, tf.float64)))
+
+
+def test_the_penalty_factor_multiplies_the_penalty_only():
+    players, batch = smooth_gan().init(0), points()(None)
+
+    def loss(factor, penalty):
+        hyper = HYPER._replace(penalty=factor)
+        return float(smooth_gan(penalty=penalty).disc_loss(players, batch, mg.seeds.make(0), hyper)[0])
+
+    plain = loss(1.0, mg.losses.no_penalty)
+    np.testing.assert_allclose(loss(3.0, mg.losses.r1(0.5)) - plain, 3 * (loss(1.0, mg.losses.r1(0.5)) - plain))
+
+
+@pytest.mark.parametrize("penalty", [mg.losses.r1, mg.losses.r2, mg.losses.gradient_penalty])
+@pytest.mark.parametrize("weight", [-1.0, math.nan])
+def test_a_negative_weight_is_refused(penalty, weight):
+    with pytest.raises(ValueError, match="at least 0"):
+        penalty(weight)
+
+
+def test_trees_of_the_players_keep_their_structure():
+    players = smooth_gan().init(0)
+    tf.nest.assert_same_structure(players, trees.zeros(players))
