@@ -1,5 +1,8 @@
 """Samplers, checks of images, and the bundled digits."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -109,3 +112,18 @@ def test_digits_can_be_enlarged(size):
     small = data.digits("test").images
     assert np.corrcoef(resize(large.images, 8).ravel(), small.ravel())[0, 1] > 0.95
     assert np.abs(large.images.mean(axis=(1, 2, 3)) - small.mean(axis=(1, 2, 3))).max() < 0.1
+
+
+@pytest.mark.parametrize("path", sorted(Path(data.__file__).parent.glob("*.py")), ids=lambda path: path.stem)
+def test_importing_loads_no_library_that_reads_data(path):
+    at_the_top = [
+        node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    names = {(getattr(node, "module", None) or node.names[0].name).split(".")[0] for node in at_the_top}
+    assert not names & {"sklearn", "PIL", "scipy", "pooch", "matplotlib"}
+
+
+def test_task_and_batch_samplers_compile_with_xla():
+    for sample in (characters().tasks(2), characters().batches(4), data.ring().batches(4), data.mixture_tasks().train):
+        drawn = tf.nest.flatten(tf.function(sample, jit_compile=True)(seeds.make(0)))
+        assert all(np.isfinite(part).all() for part in drawn)

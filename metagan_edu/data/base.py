@@ -149,7 +149,7 @@ def finite(what, array):
         raise ValueError(
             f"{what} must be finite, but {len(bad)} values are not: the first is {array[where]} at {where}."
         )
-    return array.astype(np.float32)
+    return array.astype(np.float32, copy=False)
 
 
 def positive(name, value):

@@ -71,19 +71,20 @@ def _groups(path, entries):
 
 
 def _ink(path, archive, entry):
-    """One picture as (105, 105) float32, ink 1 on ground 0."""
-    from PIL import Image, UnidentifiedImageError
+    """One picture as (105, 105) bool, true where there is ink."""
+    from PIL import Image
 
     if entry.file_size > MAX_BYTES:
         raise ValueError(f"{path}: {entry.filename} would unpack to {entry.file_size} bytes, over {MAX_BYTES}.")
     try:
         with Image.open(io.BytesIO(archive.read(entry)), formats=["PNG"]) as picture:
-            if picture.size != (SIDE, SIDE):
-                width, height = picture.size
-                raise ValueError(f"{path}: {entry.filename} has {width}x{height} pixels, not {SIDE}x{SIDE}.")
-            return np.asarray(picture.convert("L"), np.float32) < 128
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(f"{path}: {entry.filename} is not a readable PNG picture ({error}).") from error
+            width, height = picture.size
+            ink = np.asarray(picture.convert("L")) < 128 if width == height == SIDE else None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path}: {entry.filename} is not a readable PNG picture.") from error
+    if ink is None:
+        raise ValueError(f"{path}: {entry.filename} has {width}x{height} pixels, not {SIDE}x{SIDE}.")
+    return ink
 
 
 def _reduce(drawings, size):
