@@ -61,7 +61,8 @@ def test_no_letter_shape_is_in_two_splits(whole):
     distance = module.shape_distances(np.concatenate(list(shapes.values())))
     apart = [distance[:first, first:second], distance[:first, second:], distance[first:second, second:]]
     assert min(block.min() for block in apart) >= 0.6
-    assert (first, second - first, len(shapes["test"])) == (521, 77, 162)
+    counts = [first, second - first, len(shapes["test"])]
+    np.testing.assert_allclose(counts, [521, 77, 162], atol=8)  # as said; another FreeType may move a letter or two
 
 
 def test_splits_share_no_script_and_drop_what_leaks(whole):

@@ -61,8 +61,8 @@ def glyph_splits(size=16, drawings=20, seed=0):
 
     Test has Georgian, Hebrew and Tifinagh, validation Armenian, N'Ko and Lao, train the other nine scripts. A training
     letter is left out if its shape is nearer than 0.6 pixels (of 28) to a validation or test letter, a validation
-    letter if it is to a test letter; see :func:`shape_distances`. That costs 213 of 734 training letters and 40 of 117
-    validation letters, and leaves 521, 77 and 162. Raises as :func:`glyphs`.
+    letter if it is to a test letter; see :func:`shape_distances`. That costs some 213 of 734 training letters and 40 of
+    117 validation letters, and leaves 521, 77 and 162. Raises as :func:`glyphs`.
     """
     characters, split = _load(size, drawings, seed)
     return {name: characters.select(np.flatnonzero(split == name)) for name in ("train", "validation", "test")}
