@@ -174,19 +174,18 @@ def eigenvalues(game, rule=None, *, at, batches=no_data, seed=0):
     the Jacobian of one step of its update map, slots such as momentum included (a modulus below 1 is stable).
     ``at``: the pair (θ, ψ) of the players' parameters. Computed in float64.
     """
-    def double(x):
-        return tf.cast(x, tf.float64) if x.dtype.is_floating else x
-
-    params = [trees.map(lambda x: tf.convert_to_tensor(x, tf.float64), value) for value in at]
+    template = Players(*(player.params for player in game.init(seeds.make(seed))))
+    values = [v for t, value in zip(template, at, strict=True) for v in (value if tf.nest.is_nested(t) else [value])]
+    params = trees.like(template, [tf.convert_to_tensor(value, tf.float64) for value in values])
     players = Players(*(Player(value) for value in params))
     if rule is None:
-        vector, unflatten = trees.flatten(Players(*params))
+        vector, unflatten = trees.flatten(params)
 
         def move(vector):
             moved = Players(*(Player(value) for value in unflatten(vector)))
             return trees.flatten(field(game, moved, batches(seeds.make(seed)), seed))[0]
     else:
-        start = trees.map(double, rule.init(game, players))
+        start = rule.init(game, players)
         is_float = [x.dtype.is_floating for x in trees.leaves(start)]
         vector, unflatten = trees.flatten([x for x in trees.leaves(start) if x.dtype.is_floating])
 
@@ -196,5 +195,6 @@ def eigenvalues(game, rule=None, *, at, batches=no_data, seed=0):
             after, _ = rule.step(game, trees.like(start, whole), batches, seeds.make(seed), Hyper())
             return trees.flatten([x for x in trees.leaves(after) if x.dtype.is_floating])[0]
 
-    values = tf.linalg.eigvals(tf.function(lambda v: autodiff.jacobian(move, v))(vector)).numpy()
+    linearized = tf.function(lambda v: autodiff.jacobian(move, v), autograph=False)
+    values = tf.linalg.eigvals(linearized(vector)).numpy()
     return values[abs(values).argsort()[::-1]]

@@ -78,7 +78,7 @@ def compiled(game, rule, batches, steps_per_call=STEPS_PER_CALL, jit=False):
     :class:`Info`. The function is traced once and kept for further runs of the same game, rule and batches.
     """
 
-    @tf.function(jit_compile=jit)
+    @tf.function(jit_compile=jit, autograph=False)
     def run(state, seed, start, count):
         def step(i, finite, last, state, infos):
             new, info = rule.step(game, state, batches, seeds.fold_in(seed, start + i), Hyper())

@@ -1,0 +1,133 @@
+"""Games: closed forms of the Dirac-GAN and the bilinear game, and what a GAN refuses."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import HYPER, points, smooth_gan
+
+import metagan_edu as mg
+from metagan_edu.games import Player, Players
+
+ORIGIN = (0.0, 0.0)
+
+
+def at(theta, psi):
+    return Players(*(Player(tf.constant(v, tf.float64)) for v in (theta, psi)))
+
+
+def sigmoid(a):
+    return 1 / (1 + math.exp(-a))
+
+
+@settings(max_examples=20, deadline=None)
+@given(theta=st.floats(-2, 2), psi=st.floats(-2, 2))
+def test_field_of_the_dirac_gan_in_closed_form(theta, psi):
+    """With D high on real data: v = (ψ σ(ψθ), -θ σ(ψθ)) for minimax and (ψ σ(-ψθ), -θ σ(ψθ)) for non-saturating."""
+    for loss, sign in ((mg.losses.minimax(), 1), (mg.losses.non_saturating(), -1)):
+        v = mg.games.field(mg.games.dirac(loss), at(theta, psi))
+        np.testing.assert_allclose(v.gen, psi * sigmoid(sign * psi * theta), atol=1e-12)
+        np.testing.assert_allclose(v.disc, -theta * sigmoid(psi * theta), atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", [mg.losses.minimax(), mg.losses.non_saturating()])
+def test_the_dirac_gan_rotates(loss):
+    np.testing.assert_allclose(np.sort_complex(mg.games.eigenvalues(mg.games.dirac(loss), at=ORIGIN)), [-0.5j, 0.5j])
+
+
+@pytest.mark.parametrize("gamma", [0.3, 1.0, 2.0])
+@pytest.mark.parametrize("penalty", [mg.losses.r1, mg.losses.r2])
+def test_r1_damps_the_dirac_gan_as_in_closed_form(penalty, gamma):
+    """λ = -γ/2 ± √(γ²/4 - 1/4); critical damping at γ = 1 (Mescheder et al. 2018)."""
+    values = mg.games.eigenvalues(mg.games.dirac(penalty=penalty(gamma)), at=ORIGIN)
+    root = np.sqrt(complex(gamma**2 / 4 - 0.25))
+    expected = np.sort_complex([-gamma / 2 + root, -gamma / 2 - root])
+    np.testing.assert_allclose(np.sort_complex(values), expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("h", [0.05, 0.2, 1.0])
+def test_update_maps_of_the_dirac_gan_in_closed_form(h):
+    dirac, sgd = mg.games.dirac(mg.losses.minimax()), mg.optimizers.sgd(h)
+
+    def modulus(rule):
+        return abs(mg.games.eigenvalues(dirac, rule, at=ORIGIN))
+
+    np.testing.assert_allclose(modulus(mg.rules.simultaneous(sgd, sgd)), [math.sqrt(1 + h**2 / 4)] * 2)
+    np.testing.assert_allclose(modulus(mg.rules.alternating(sgd, sgd)), [1, 1])
+    np.testing.assert_allclose(modulus(mg.rules.alternating(sgd, sgd, first="gen")), [1, 1])
+
+
+@pytest.mark.parametrize("num_unroll", [1, 5, 10])
+def test_unrolling_damps_the_generator_by_two_k_eta_slope_squared(num_unroll):
+    """One step of the linearized map: [[1 - h·Kη/2·…]]: θ is damped by 2Kη f'(0)² = Kη/2, which acts as R1 does on ψ."""
+    h = 0.2
+    sgd = mg.optimizers.sgd(h)
+    rule = mg.rules.unrolled(sgd, sgd, num_unroll=num_unroll)
+    values = mg.games.eigenvalues(mg.games.dirac(mg.losses.minimax()), rule, at=ORIGIN)
+    expected = np.linalg.eigvals([[1 - h * num_unroll * h / 2, h / 2], [-h / 2, 1]])
+    np.testing.assert_allclose(np.sort_complex(values), np.sort_complex(expected), atol=1e-7)
+
+
+@pytest.mark.parametrize("beta", [0.5, -0.5])
+def test_eigenvalues_of_a_rule_include_its_slots(beta):
+    h = 0.1
+    rule = mg.rules.simultaneous(mg.optimizers.momentum(h, beta), mg.optimizers.momentum(h, beta))
+    values = mg.games.eigenvalues(mg.games.bilinear(), rule, at=([0.0], [0.0]))
+    rotation = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    update = np.block([[np.eye(2) - h * rotation, -h * beta * np.eye(2)], [rotation, beta * np.eye(2)]])
+    np.testing.assert_allclose(np.sort_complex(values), np.sort_complex(np.linalg.eigvals(update)), atol=1e-9)
+
+
+def test_eigenvalues_of_the_bilinear_game_are_plus_minus_i_times_the_singular_values():
+    matrix = np.random.default_rng(0).normal(size=(3, 3)).astype(np.float32)
+    values = mg.games.eigenvalues(mg.games.bilinear(matrix), at=([0.0] * 3, [0.0] * 3))
+    singular = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)
+    np.testing.assert_allclose(np.sort(values.imag), np.sort([*singular, *-singular]), atol=1e-9)
+    np.testing.assert_allclose(values.real, 0, atol=1e-9)
+
+
+def test_minimax_gan_is_zero_sum_and_hyper_is_neutral():
+    game, batch, seed = smooth_gan(mg.losses.minimax()), points()(None), mg.seeds.make(0)
+    players = game.init(0)
+    gen, disc = (loss(players, batch, seed, HYPER)[0] for loss in (game.gen_loss, game.disc_loss))
+    np.testing.assert_allclose(gen, -disc)
+
+
+def test_players_start_from_seeds_of_their_own():
+    net = mg.networks.mlp(2, (4,), 1)
+    players = mg.games.gan(mg.networks.mlp(1, (4,), 2), net).init(0)
+    again = mg.games.gan(mg.networks.mlp(1, (4,), 2), net).init(0)
+    np.testing.assert_array_equal(players.disc.params[0], again.disc.params[0])
+
+
+def test_samples_are_a_function_of_their_seed():
+    game = smooth_gan()
+    players = game.init(0)
+    first, again, other = (mg.sample(game, players, 1500, seed=seed) for seed in (1, 1, 2))
+    assert first.shape == (1500, 2)
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any() and (first[:500] != first[1000:]).any()
+
+
+def test_networks_that_do_not_fit_are_refused():
+    mlp = mg.networks.mlp
+    with pytest.raises(ValueError, match=r"makes \(3,\), but the discriminator takes \(2,\)"):
+        mg.games.gan(mlp(4, (), 3), mlp(2, (), 1))
+    with pytest.raises(ValueError, match="one logit"):
+        mg.games.gan(mlp(4, (), 2), mlp(2, (), 3))
+    with pytest.raises(ValueError, match="take noise"):
+        mg.games.gan(mg.networks.dcgan_discriminator((8, 8, 1), width=8), mlp(1, (), 1))
+
+
+def test_a_batch_that_does_not_fit_is_refused():
+    game = smooth_gan()
+    with pytest.raises(ValueError, match=r"\(5, 3\).*takes \(n, \*\(2,\)\)"):
+        game.disc_loss(game.init(0), tf.zeros([5, 3], tf.float64), mg.seeds.make(0), HYPER)
+
+
+def test_a_bilinear_game_needs_a_matrix():
+    with pytest.raises(ValueError, match="two axes"):
+        mg.games.bilinear([1.0, 2.0])
