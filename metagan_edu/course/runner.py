@@ -1,5 +1,6 @@
 """Run notebooks from top to bottom, each in a fresh kernel; one that fails is named and does not stop the others."""
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -48,7 +49,9 @@ def execute(path: Path, *, timeout: float, on_cell: Callable[[], None] = lambda:
     begin = time.perf_counter()
     error = None
     try:
-        client.execute()
+        # TensorFlow's and the kernel's start-up logs would tear the progress bar; what cells write to standard error
+        # still comes through the kernel's own channel.
+        client.execute(stderr=subprocess.DEVNULL)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as failure:
         position = started[-1] if started else 0
         error = f"{path.name}, cell {position + 1}: {_one_line(failure, timeout)}"
