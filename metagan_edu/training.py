@@ -70,11 +70,11 @@ def _positive(name, value):
 
 
 @functools.lru_cache(maxsize=16)
-def compiled(game, rule, batches, steps_per_call=STEPS_PER_CALL, jit=False):
+def compiled(game, rule, batches, jit):
     """The loop as one ``tf.function``: ``run(state, seed, start, count) -> (state, infos, done)``.
 
-    It takes up to ``count`` ≤ ``steps_per_call`` steps and stops early at a step whose losses or new state are not all finite:
-    then ``done < count`` and ``state`` is the one before that step. ``infos``: float32 ``(steps_per_call, 4)``, the fields of
+    It takes up to ``count`` ≤ ``STEPS_PER_CALL`` steps and stops early at a step whose losses or new state are not all finite:
+    then ``done < count`` and ``state`` is the one before that step. ``infos``: float32 ``(STEPS_PER_CALL, 4)``, the fields of
     :class:`Info`. The function is traced once and kept for further runs of the same game, rule and batches.
     """
 
@@ -85,7 +85,7 @@ def compiled(game, rule, batches, steps_per_call=STEPS_PER_CALL, jit=False):
             finite = trees.all_finite((new, info.gen_loss, info.disc_loss))
             return i + 1, finite, state, new, infos.write(i, tf.stack(info))
 
-        infos = tf.TensorArray(tf.float32, steps_per_call, element_shape=(len(Info._fields),))
+        infos = tf.TensorArray(tf.float32, STEPS_PER_CALL, element_shape=(len(Info._fields),))
         i, finite, last, state, infos = tf.while_loop(
             lambda i, finite, *_: tf.logical_and(i < count, finite),
             step,
@@ -119,7 +119,7 @@ def train(
     run = _Run(rule, rule.init(game, players), seed)
     if checkpoint is not None:
         run.open(checkpoint, resume, num_steps)
-    loop = compiled(game, rule, batches, STEPS_PER_CALL, jit)
+    loop = compiled(game, rule, batches, jit)
     stops = [hook.every for hook in hooks] + ([checkpoint_every] if checkpoint else [])
     noise = seeds.fold_in(seed, "train")
     with tqdm(total=num_steps, initial=run.step, disable=not progress, delay=2, leave=False, unit="step") as bar:
@@ -152,8 +152,7 @@ class _Run:
         self.metrics = {}
 
     def add(self, state, infos, done):
-        self.state, self.step = state, self.step + done
-        self.infos.append(infos[:done])
+        self.state, self.step, self.infos = state, self.step + done, [*self.infos, infos[:done]]
 
     def measure(self, measure):
         for name, value in (measure(self.step, self.rule.view(self.state)) or {}).items():
