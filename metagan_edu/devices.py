@@ -1,0 +1,47 @@
+"""What the package would compute on here, and how fast: ``python -m metagan_edu devices``."""
+
+import pathlib
+import time
+
+import tensorflow as tf
+
+from . import data, games, networks, optimizers, rules, seeds, training
+
+INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+
+
+def cpu_instructions():
+    """Which of the instruction sets that matter for speed this CPU has; empty where the system does not say."""
+    info = pathlib.Path("/proc/cpuinfo")
+    if not info.exists():
+        return []
+    flags = next((line for line in info.read_text().splitlines() if line.startswith("flags")), "").split()
+    return [name for name in INSTRUCTIONS if name in flags]
+
+
+def _steps_per_second(device, jit):
+    """The 28x28 convolutional game (width 32, batch 64) on a device."""
+    shape = (28, 28, 1)
+    game = games.gan(networks.dcgan_generator(64, shape), networks.dcgan_discriminator(shape))
+    rule = rules.simultaneous(optimizers.adam(2e-4), optimizers.adam(2e-4))
+    images = tf.random.stateless_uniform([640, *shape], [0, 0], -1, 1)
+    with tf.device(device):
+        loop = training.compiled(game, rule, data.batches(images, 64), jit)
+        state, seed, count = rule.init(game, game.init(0)), seeds.make(0), tf.constant(20)
+        loop(state, seed, tf.constant(0), tf.constant(1))[1].numpy()
+        began = time.perf_counter()
+        loop(state, seed, tf.constant(0), count)[1].numpy()
+    return int(count) / (time.perf_counter() - began)
+
+
+def report():
+    """Print the devices that TensorFlow sees, which one is used, and the steps per second of a small image GAN on each."""
+    gpus = tf.config.list_logical_devices("GPU")
+    print(f"TensorFlow {tf.__version__}; CPU instructions: {', '.join(cpu_instructions()) or 'unknown'}")
+    if not gpus:
+        print("no GPU is visible to TensorFlow: everything runs on the CPU, which the laptop profile is made for")
+    for device in [*gpus, *tf.config.list_logical_devices("CPU")]:
+        for jit in (False, True) if device.device_type == "GPU" else (False,):
+            speed = _steps_per_second(device.name, jit)
+            print(f"{device.name}{' with jit=True' if jit else ''}: {speed:.0f} steps/s (28x28 GAN, width 32, batch 64)")
+    print(f"used: {(gpus or tf.config.list_logical_devices('CPU'))[0].name}")
