@@ -1,16 +1,19 @@
 """The project around the code: requirements in step, one address, and a set-up that says what is missing."""
 
+import contextlib
 import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 try:
@@ -68,6 +71,17 @@ def test_the_tested_versions_name_every_requirement_within_its_range(python):
                 pinned[name] = str(constraint.specifier).removeprefix("==")
     for requirement in map(Requirement, WANTED):
         assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), str(requirement)
+
+
+def test_no_tested_version_needs_a_patch_release_of_python():
+    """A version for Python >= 3.11.5 fails on a distribution's 3.11.2, though the project promises 3.11."""
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    pins = [Requirement(line) for line in (ROOT / "constraints.txt").read_text().splitlines() if line[0] != "#"]
+    for pin in pins:
+        with contextlib.suppress(PackageNotFoundError):  # lines of another Python or platform
+            distribution = metadata(pin.name)
+            if pin.specifier.contains(distribution["Version"]) and distribution["Requires-Python"]:
+                assert SpecifierSet(distribution["Requires-Python"]).contains(f"{minor}.0"), str(pin)
 
 
 def test_the_lowest_pair_is_the_one_that_is_promised():
