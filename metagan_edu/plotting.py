@@ -6,7 +6,6 @@ course: data black, generator orange, discriminator blue.
 
 import itertools
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
@@ -14,8 +13,13 @@ DATA, GEN, DISC = "#000000", "#D55E00", "#0072B2"
 LINES = ("-", "--", "-.", ":")
 
 
-def _axes(ax):
-    return plt.subplots(figsize=(4, 4))[1] if ax is None else ax
+def _axes(ax, width=4, height=4):
+    """``ax``, or the axes of a new figure of that size in inches."""
+    if ax is None:
+        from matplotlib import pyplot  # here, because it takes longer to import than the whole package
+
+        ax = pyplot.subplots(figsize=(width, height))[1]
+    return ax
 
 
 def samples(points, *, centers=None, density=None, limit=None, title=None, ax=None):
@@ -49,8 +53,7 @@ def images(batch, *, columns=10, title=None, ax=None):
     padded[: len(batch), 1:-1, 1:-1] = batch
     sheet = padded.reshape(rows, columns, height + 2, width + 2, channels).swapaxes(1, 2)
     sheet = sheet.reshape(rows * (height + 2), columns * (width + 2), channels)
-    if ax is None:
-        ax = plt.subplots(figsize=(0.62 * columns, 0.62 * rows + (0.3 if title else 0)))[1]
+    ax = _axes(ax, 0.62 * columns, 0.62 * rows + (0.3 if title else 0))
     ax.imshow(sheet.squeeze() if channels == 1 else (sheet + 1) / 2, cmap="gray", vmin=-1, vmax=1)
     ax.set(title=title)
     ax.axis("off")
@@ -62,7 +65,7 @@ def curves(series, *, x=None, xlabel="step", ylabel="", smooth=1, ax=None):
 
     The line is the mean over seeds, the band its standard deviation; ``smooth``: width of a running mean in steps.
     """
-    ax = plt.subplots(figsize=(6, 3.2))[1] if ax is None else ax
+    ax = _axes(ax, 6, 3.2)
     kernel = np.ones(smooth) / smooth
     for (name, values), color, line in zip(series.items(), COLORS, itertools.cycle(LINES), strict=False):
         values = np.array([np.convolve(row, kernel, "valid") for row in np.atleast_2d(values)])
@@ -127,7 +130,7 @@ def comparison(record, metric, *, xlabel=None, ax=None):
     from .experiments import interval
 
     results = record["results"]
-    ax = plt.subplots(figsize=(6, 0.5 * len(results) + 0.9))[1] if ax is None else ax
+    ax = _axes(ax, 6, 0.5 * len(results) + 0.9)
     for row, (values, color) in enumerate(zip(results.values(), itertools.cycle(COLORS), strict=False)):
         mean, low, high = interval(values[metric])
         ax.plot([low, high], [row, row], color=color, linewidth=2)
@@ -143,12 +146,13 @@ def animate(draw, frames, *, figsize=(4, 4), interval=150):
     Raises ``ValueError`` for more than 30 frames, which would make the notebook heavy.
     """
     from IPython.display import HTML
+    from matplotlib import pyplot
     from matplotlib.animation import FuncAnimation
 
     frames = list(frames)
     if not 1 <= len(frames) <= 30:
         raise ValueError(f"an animation has 1 to 30 frames, not {len(frames)}.")
-    figure, ax = plt.subplots(figsize=figsize)
+    figure, ax = pyplot.subplots(figsize=figsize)
 
     def update(frame):
         ax.clear()
@@ -156,5 +160,5 @@ def animate(draw, frames, *, figsize=(4, 4), interval=150):
 
     moving = FuncAnimation(figure, update, frames=frames, interval=interval)
     html = moving.to_jshtml(default_mode="once")
-    plt.close(figure)
+    pyplot.close(figure)
     return HTML(html)
