@@ -140,10 +140,16 @@ def dcgan_generator(latent_dim, image_shape, *, width=32, norm=None, dtype=None)
     return network(keras.Sequential(layers))
 
 
-def dcgan_discriminator(image_shape, *, width=32, norm=None, slope=0.2, dtype=None):
+@keras.saving.register_keras_serializable("metagan_edu")
+def leaky_relu(x):
+    """max(x, 0.2 x). (The fused operation of the same name makes TensorFlow's graph optimizer print an error.)"""
+    return tf.maximum(x, tf.cast(0.2, x.dtype) * x)
+
+
+def dcgan_discriminator(image_shape, *, width=32, norm=None, dtype=None):
     """A DCGAN discriminator: convolutions 4x4, stride 2, of ``width`` and ``2 width`` channels, leaky ReLU, one logit.
 
-    ``norm``: as in :func:`dcgan_generator`, applied to the second layer only; ``slope``: of the leaky ReLU.
+    ``norm``: as in :func:`dcgan_generator`, applied to the second layer only.
     """
     _image_shape(image_shape)
     _positive(width=width)
@@ -151,10 +157,10 @@ def dcgan_discriminator(image_shape, *, width=32, norm=None, slope=0.2, dtype=No
     layers = [
         keras.Input(tuple(image_shape)),
         keras.layers.Conv2D(width, **conv),
-        keras.layers.LeakyReLU(slope, dtype=dtype),
+        keras.layers.Activation(leaky_relu, dtype=dtype),
         keras.layers.Conv2D(2 * width, **conv),
         *([norm(dtype=dtype)] if norm else []),
-        keras.layers.LeakyReLU(slope, dtype=dtype),
+        keras.layers.Activation(leaky_relu, dtype=dtype),
         keras.layers.Flatten(dtype=dtype),
         keras.layers.Dense(1, dtype=dtype),
     ]
