@@ -77,7 +77,7 @@ def devices(options: argparse.Namespace) -> int:
     """Say what would be used for training, and time it."""
     from . import devices as machine
 
-    print(machine.report())
+    machine.report()
     return 0
 
 

@@ -117,6 +117,11 @@ def test_the_address_stands_in_one_place():
     assert holders == ["pyproject.toml"]
 
 
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb")))
+def test_the_readme_links_every_notebook(name):
+    assert f"](notebooks/{name})" in (ROOT / "README.md").read_text()
+
+
 # -- the set-up script
 
 

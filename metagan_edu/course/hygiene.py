@@ -10,7 +10,6 @@ from .notebooks import CODE, MARKDOWN, code_cells
 MAX_LINES, MAX_CELLS = 25, 45
 CAPTION = "**Figure"
 EMPTY_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=\"[^\"]+\")[^>]*>")
-ADDRESS = "an object's address in memory"
 UNSTABLE = re.compile(r" at 0x[0-9a-fA-F]{6,}")
 
 
@@ -76,7 +75,7 @@ def _outputs(cell: Any) -> list[str]:
         if output.get("name") == "stderr":
             found.append("standard error among its outputs")
         if UNSTABLE.search(text):
-            found.append(f"{ADDRESS} among its outputs")
+            found.append("an object's address in memory among its outputs")
     return found
 
 
