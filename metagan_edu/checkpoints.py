@@ -8,7 +8,6 @@ import hashlib
 import os
 import pathlib
 import struct
-import tempfile
 import warnings
 
 import numpy as np
@@ -26,32 +25,35 @@ def digest(arrays):
     return total.hexdigest()
 
 
-def write(path, arrays, metadata):
-    """Write ``arrays`` (a dict) and ``metadata`` (a dict of strings) to ``path``, atomically.
+def replace(path, content):
+    """Write bytes to ``path``, whole or not at all; its folder is made. What a killed run left of it is replaced.
 
-    The file appears under its name only when it is complete and on disk. Raises ``OSError`` (such as a full disk), and
-    then leaves nothing behind.
+    Raises ``OSError``, such as for a full disk or a folder that cannot be written, and then leaves nothing behind.
     """
-    from safetensors.numpy import save
-
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {name: np.array(value, order="C") for name, value in arrays.items()}
-    content = save(arrays, {**metadata, "sha256": digest(arrays)})
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    temporary = path.with_name(f"{path.name}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        pathlib.Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
+def write(path, arrays, metadata):
+    """Write ``arrays`` (a dict) and ``metadata`` (a dict of strings) to ``path``, as :func:`replace` does."""
+    from safetensors.numpy import save
+
+    arrays = {name: np.array(value, order="C") for name, value in arrays.items()}
+    replace(path, save(arrays, {**metadata, "sha256": digest(arrays)}))
+
+
 def read(path):
-    """The ``(arrays, metadata)`` of a file of :func:`write`. Raises ``ValueError`` where the content is not as written."""
+    """The ``(arrays, metadata)`` of a file of :func:`write`. ``ValueError`` where the content is not as written."""
     from safetensors import SafetensorError, safe_open
 
     try:

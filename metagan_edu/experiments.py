@@ -6,23 +6,28 @@ The unit of cost is chosen by a *budget*, a function ``(game, rule, batches) -> 
 
 import datetime
 import json
+import math
 import os
 import pathlib
 import platform
-import tempfile
-import time
 from typing import NamedTuple
 
-import numpy as np
-
+from . import checkpoints, training
 from . import seeds as seeds_module
-from . import training
+from .games import Hyper
+from .statistics import Interval, interval, paired_difference, prediction_interval
+
+__all__ = [
+    "Interval", "Prediction", "Table", "claim", "compare", "gradient_evaluations", "interval", "load_record", "merge",
+    "paired_difference", "predict", "prediction_interval", "profile", "provenance", "save_record", "seconds", "steps",
+    "table",
+]  # fmt: skip
 
 PROFILES = ("laptop", "gpu")
 
 
 def profile():
-    """The profile that ``METAGAN_PROFILE`` names: "laptop" (default) or "gpu" (full size). ``ValueError`` for others."""
+    """What ``METAGAN_PROFILE`` names: "laptop" (default) or "gpu" (full size). ``ValueError`` for another word."""
     name = os.environ.get("METAGAN_PROFILE", "laptop")
     if name not in PROFILES:
         raise ValueError(f"METAGAN_PROFILE is {name!r}; it must be 'laptop' or 'gpu'.")
@@ -30,7 +35,7 @@ def profile():
 
 
 def claim(text, verdict, expected=True):
-    """Print one line that says whether a claim holds; raise ``AssertionError`` where that is not what the course expects.
+    """Print one line that says whether a claim holds; ``AssertionError`` where that is not what the course expects.
 
     ``expected=False`` is for a lesson whose point is that something does *not* hold.
     """
@@ -49,18 +54,25 @@ class Prediction(NamedTuple):
 
     def score(self, answer):
         """Print what is right (the number of an option, from 1), and whether that was predicted."""
+        _option("answer", answer, self.options)
         said = "no prediction was made" if self.choice is None else f"you predicted {self.choice}"
         mark = "" if self.choice is None else (" – right" if self.choice == answer else " – not this time")
         print(f"It is {answer}: {self.options[answer - 1]} ({said}{mark})")
 
 
+def _option(name, number, options):
+    if number not in range(1, len(options) + 1):
+        raise ValueError(f"{name} must be a number from 1 to {len(options)}, not {number!r}.")
+
+
 def predict(question, *options, choice=None):
     """Ask before you plot: print a question with numbered options; set ``choice`` to the number of yours.
 
-    Returns a :class:`Prediction`, whose ``score`` says later who was right. ``ValueError`` for a choice that is no option.
+    Returns a :class:`Prediction`, whose ``score`` says later who was right. ``ValueError`` for a choice that is no
+    option.
     """
-    if choice is not None and choice not in range(1, len(options) + 1):
-        raise ValueError(f"choice must be a number from 1 to {len(options)}, not {choice!r}.")
+    if choice is not None:
+        _option("choice", choice, options)
     print(question, *(f"  {i}. {option}" for i, option in enumerate(options, 1)), sep="\n")
     return Prediction(options, choice)
 
@@ -71,54 +83,87 @@ def steps(num_steps):
 
 
 def gradient_evaluations(total):
-    """The budget of so many gradients of a player's loss, both players' counted: as many steps as these pay for."""
+    """The budget of so many gradients of a player's loss, both players' counted: as many steps as these pay for.
+
+    Raises ``ValueError`` where they do not pay for one step.
+    """
 
     def num_steps(game, rule, batches):
-        history = training.train(game, rule, batches, num_steps=1, seed=0, progress=False).history
-        return max(1, int(total // float(history.gen_grads[0] + history.disc_grads[0])))
+        seed = seeds_module.make(0)
+        _, info = rule.step(game, rule.init(game, game.init(seed)), batches, seed, Hyper())
+        cost = float(info.gen_grads + info.disc_grads)
+        if not total >= cost:
+            raise ValueError(f"a budget of {total} gradients does not pay for one step, which takes {cost:.0f}.")
+        return int(total // cost)
 
     return num_steps
 
 
 def seconds(total):
-    """The budget of a wall-clock time on this machine, compiling not counted: measured on two calls of the loop."""
+    """The budget of a wall-clock time on this machine, compiling not counted: measured on two calls of the loop.
+
+    Raises ``ValueError`` for a time that is not positive.
+    """
+    if not 0 < total < math.inf:
+        raise ValueError(f"a budget of time must be a positive number of seconds, not {total!r}.")
 
     def num_steps(game, rule, batches):
-        probe = 2 * training.STEPS_PER_CALL
-        training.train(game, rule, batches, num_steps=1, seed=0, progress=False)
-        began = time.monotonic()
-        training.train(game, rule, batches, num_steps=probe, seed=0, progress=False)
-        return max(1, int(total / (time.monotonic() - began) * probe))
+        _run(game, rule, batches, 1, 0)
+        result, _ = _run(game, rule, batches, 2 * training.STEPS_PER_CALL, 0)
+        return max(1, int(total / result.history.seconds * max(1, len(result.history.gen_loss))))
 
     return num_steps
+
+
+def _run(game, rule, batches, num_steps, seed):
+    """The result of a run, and whether it diverged: then the result is that of its last finite state."""
+    try:
+        return training.train(game, rule, batches, num_steps=num_steps, seed=seed, progress=False), False
+    except training.Diverged as error:
+        return error.result, True
 
 
 def compare(contenders, batches, *, budget, seeds, measure, name="", command="", config=None):
     """Train every contender from every seed at equal cost and measure it: a record, a dict that JSON can hold.
 
-    ``contenders``: name -> (game, rule); ``budget``: see this module; ``measure(game, players, seed) -> dict`` of numbers.
-    A run that diverges is measured at its last finite state, and ``diverged`` counts it. The record has the fields ``name,
-    command, config, seeds, num_steps, seconds, results, versions, machine, created``; ``results[contender][metric]``
-    is a list with one value per seed.
+    ``contenders``: name -> (game, rule); ``budget``: see this module; ``measure(game, players, seed) -> dict`` of
+    numbers. A run that diverges is measured at its last finite state, and ``diverged`` says so (1, else 0). The record
+    has the fields ``name, command, config, seeds, num_steps, seconds, results, versions, machine, created``;
+    ``results[contender][metric]`` and ``seconds[contender]`` (the first with compiling) are lists with one value per
+    seed. Raises ``ValueError`` where there is no contender or no seed.
     """
-    seeds = list(seeds)
+    seeds = [int(seed) for seed in seeds]
+    if not contenders or not seeds:
+        raise ValueError(f"a comparison needs contenders and seeds, not {len(contenders)} and {len(seeds)} of them.")
     record = {"name": name, "command": command, "config": config or {}, "seeds": seeds}
     record |= {"num_steps": {}, "seconds": {}, "results": {}}
     for contender, (game, rule) in contenders.items():
         num_steps = budget(game, rule, batches)
         runs, times = [], []
         for seed in seeds:
-            diverged = 0
-            try:
-                result = training.train(game, rule, batches, num_steps=num_steps, seed=seed, progress=False)
-            except training.Diverged as error:
-                result, diverged = error.result, 1
+            result, diverged = _run(game, rule, batches, num_steps, seed)
             measured = measure(game, result.players, seeds_module.fold_in(seed, "measure"))
-            runs.append({**{k: float(v) for k, v in measured.items()}, "diverged": diverged})
+            runs.append({**{k: float(v) for k, v in measured.items()}, "diverged": int(diverged)})
             times.append(round(result.history.seconds, 2))
         record["num_steps"][contender], record["seconds"][contender] = num_steps, times
         record["results"][contender] = {metric: [run[metric] for run in runs] for metric in runs[0]}
     return record | provenance()
+
+
+def merge(*records):
+    """One record with the contenders of several, of the same seeds; all other fields are those of the first.
+
+    Raises ``ValueError`` where seeds differ, or a contender is in two of them.
+    """
+    merged = dict(records[0])
+    for record in records[1:]:
+        if record["seeds"] != merged["seeds"]:
+            raise ValueError(f"records of seeds {merged['seeds']} and {record['seeds']} cannot be merged.")
+        twice = merged["results"].keys() & record["results"].keys()
+        if twice:
+            raise ValueError(f"records that are merged have contenders of their own, but {sorted(twice)} are in two.")
+        merged |= {field: merged[field] | record[field] for field in ("num_steps", "seconds", "results")}
+    return merged
 
 
 def provenance():
@@ -126,21 +171,30 @@ def provenance():
     import keras
     import tensorflow as tf
 
+    gpus = len(tf.config.list_physical_devices("GPU"))
     return {
         "versions": {"python": platform.python_version(), "tensorflow": tf.__version__, "keras": keras.__version__},
-        "machine": f"{os.cpu_count()} CPU cores, {platform.machine()}, {len(tf.config.list_physical_devices('GPU'))} GPU",
+        "machine": f"{os.cpu_count()} CPU cores, {platform.machine()}, {gpus} GPU",
         "created": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
     }
 
 
+def _not_finite(tree, where=()):
+    """The first number in nested dicts and lists that is not finite, as ``(number, where it stands)``, or ``None``."""
+    if isinstance(tree, float) and not math.isfinite(tree):
+        return tree, where
+    parts = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, (list, tuple)) else ()
+    return next(filter(None, (_not_finite(part, (*where, str(key))) for key, part in parts)), None)
+
+
 def save_record(path, record):
-    """Write a record as JSON, atomically; numbers that are not finite are refused with ``ValueError``."""
-    path = pathlib.Path(path)
+    """Write a record as JSON, whole or not at all. ``ValueError`` for a number that is not finite, which JSON lacks."""
+    found = _not_finite(record)
+    if found:
+        number, where = found
+        raise ValueError(f"{path} was not written: a record holds finite numbers, but {' / '.join(where)} is {number}.")
     text = json.dumps(record, indent=1, allow_nan=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False) as file:
-        file.write(text)
-    os.replace(file.name, path)
+    checkpoints.replace(path, text.encode())
 
 
 def load_record(path):
@@ -157,38 +211,6 @@ def load_record(path):
     return record
 
 
-class Interval(NamedTuple):
-    """A mean with its 95 % confidence interval over seeds."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __contains__(self, value):
-        return self.low <= value <= self.high
-
-    def __str__(self):
-        return f"{self.mean:.3g} [{self.low:.3g}, {self.high:.3g}]"
-
-
-def interval(values):
-    """Student's 95 % interval ``mean ± t · s/√n`` of at least two values, one per seed."""
-    from scipy import stats
-
-    values = np.asarray(values, np.float64)
-    if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"an interval needs at least two values in one row, not shape {values.shape}.")
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return Interval(values.mean(), values.mean() - half, values.mean() + half)
-
-
-def paired_difference(first, second):
-    """The interval of ``first - second``, seed by seed: both lists must be of the same seeds."""
-    if len(first) != len(second):
-        raise ValueError(f"paired values must be of the same seeds: {len(first)} against {len(second)}.")
-    return interval(np.asarray(first, np.float64) - np.asarray(second, np.float64))
-
-
 class Table(NamedTuple):
     """A table that notebooks and the website render."""
 
@@ -197,18 +219,26 @@ class Table(NamedTuple):
 
     def _repr_markdown_(self):
         lines = [self.head, ["---"] * len(self.head), *self.rows]
-        return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+        cells = [[str(cell).replace("|", r"\|") for cell in line] for line in lines]
+        return "\n".join("| " + " | ".join(line) + " |" for line in cells)
 
     def __str__(self):
         return self._repr_markdown_()
 
 
 def table(record, metrics=None):
-    """A :class:`Table` of a record: one row per contender, mean and interval of each metric (default: all)."""
+    """A :class:`Table` of a record: one row per contender, mean and 95 % interval of each metric (default: all).
+
+    Where runs diverged, a last column says how many.
+    """
     results = record["results"]
     metrics = metrics or [m for m in next(iter(results.values())) if m != "diverged"]
+    counts = {name: sum(values["diverged"]) for name, values in results.items()}
     rows = tuple(
-        (name, record["num_steps"][name], *(interval(values[metric]) for metric in metrics))
+        (
+            name, record["num_steps"][name], *(interval(values[metric]) for metric in metrics),
+            *([f"{counts[name]} of {len(values['diverged'])}"] if any(counts.values()) else []),
+        )
         for name, values in results.items()
-    )
-    return Table(("", "steps", *metrics), rows)
+    )  # fmt: skip
+    return Table(("", "steps", *metrics, *(["diverged"] if any(counts.values()) else [])), rows)

@@ -8,6 +8,8 @@ import itertools
 
 import numpy as np
 
+from .statistics import interval as confidence_interval
+
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
 DATA, GEN, DISC = "#000000", "#D55E00", "#0072B2"
 LINES = ("-", "--", "-.", ":")
@@ -127,12 +129,10 @@ def discriminator_surface(score, generated, gradients=None, *, real=None, limit=
 
 def comparison(record, metric, *, xlabel=None, ax=None):
     """One metric of a record: a dot for every seed, and the mean with its 95 % interval, for each contender."""
-    from .experiments import interval
-
     results = record["results"]
     ax = _axes(ax, 6, 0.5 * len(results) + 0.9)
     for row, (values, color) in enumerate(zip(results.values(), itertools.cycle(COLORS), strict=False)):
-        mean, low, high = interval(values[metric])
+        mean, low, high = confidence_interval(values[metric])
         ax.plot([low, high], [row, row], color=color, linewidth=2)
         ax.plot(mean, row, "D", color=color)
         ax.plot(values[metric], [row + 0.22] * len(values[metric]), "o", color=color, markersize=3, alpha=0.7)

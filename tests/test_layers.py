@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "metagan_edu"
 LAYERS = [
-    {"trees", "seeds", "autodiff"},
+    {"trees", "seeds", "autodiff", "statistics"},
     {"networks", "normalization", "losses", "optimizers", "augment", "metrics", "data"},
     {"games", "rules"},
     {"checkpoints", "training"},

@@ -116,7 +116,7 @@ def test_importing_the_package_imports_nothing_slow_of_its_own():
     """TensorFlow and Keras bring some of these along, in some versions; the package does not ask for them by itself."""
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     names = done.stdout.split()
-    assert {"metagan_edu", "metagan_edu.plotting", "metagan_edu.experiments", "metagan_edu.rules.unrolled"} <= set(names)
+    assert {f"metagan_edu.{name}" for name in ("plotting", "experiments", "rules.unrolled")} <= set(names)
     package = Path(mg.__file__).parent
     for name in names:
         path = package.joinpath(*name.split(".")[1:])

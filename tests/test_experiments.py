@@ -1,0 +1,261 @@
+"""Comparisons at equal cost, records, claims, predictions."""
+
+import json
+import math
+import resource
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import metagan_edu as mg
+from metagan_edu import experiments
+
+GAME = mg.games.dirac()
+SLOW, FAST, WILD = (mg.optimizers.sgd(lr) for lr in (0.05, 0.2, 1e38))
+NO_DATA = mg.games.no_data
+
+
+def distance(game, players, seed):
+    """How far from the equilibrium, and a draw from the seed."""
+    return {
+        "distance": abs(float(players.gen.params)) + abs(float(players.disc.params)),
+        "draw": tf.random.stateless_uniform([], seed),
+    }
+
+
+def compare(contenders=None, *, num_steps=5, seeds=(0, 1), **options):
+    contenders = contenders or {"slow": (GAME, mg.rules.simultaneous(SLOW, SLOW))}
+    budget = experiments.steps(num_steps)
+    return experiments.compare(contenders, NO_DATA, budget=budget, seeds=seeds, measure=distance, **options)
+
+
+# --- Claims, predictions, profiles ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verdict", [True, False, np.bool_(True), np.bool_(False), tf.constant(True)])
+@pytest.mark.parametrize("expected", [True, False])
+def test_a_claim_prints_its_verdict_and_raises_unless_it_is_expected(capsys, verdict, expected):
+    line = f"{'holds' if verdict else 'does not hold'}: water is wet"
+    if bool(verdict) == expected:
+        mg.claim("water is wet", verdict, expected)
+    else:
+        with pytest.raises(AssertionError, match=line):
+            mg.claim("water is wet", verdict, expected)
+    assert capsys.readouterr().out == f"{line}\n"
+
+
+def test_a_comparison_with_nan_does_not_hold(capsys):
+    mg.claim("the loss is small", np.float32("nan") < 1, expected=False)
+    assert capsys.readouterr().out.startswith("does not hold")
+
+
+@pytest.mark.parametrize(
+    ("choice", "text"),
+    [(None, "no prediction was made"), (1, "you predicted 1 – not this time"), (2, "you predicted 2 – right")],
+)
+def test_a_prediction_is_made_first_and_scored_later(capsys, choice, text):
+    prediction = mg.predict("Which is it?", "spiral", "circle", choice=choice)
+    assert capsys.readouterr().out == "Which is it?\n  1. spiral\n  2. circle\n"
+    prediction.score(2)
+    assert capsys.readouterr().out == f"It is 2: circle ({text})\n"
+
+
+@pytest.mark.parametrize("bad", [0, 3, -1, "circle", 1.5])
+def test_what_is_no_option_is_refused(bad):
+    with pytest.raises(ValueError, match="choice must be a number from 1 to 2"):
+        mg.predict("Which is it?", "spiral", "circle", choice=bad)
+    with pytest.raises(ValueError, match="answer must be a number from 1 to 2"):
+        mg.predict("Which is it?", "spiral", "circle").score(bad)
+
+
+def test_the_profile_is_the_laptop_unless_named(monkeypatch):
+    monkeypatch.delenv("METAGAN_PROFILE", raising=False)
+    assert mg.profile() == "laptop"
+    monkeypatch.setenv("METAGAN_PROFILE", "gpu")
+    assert mg.profile() == "gpu"
+    monkeypatch.setenv("METAGAN_PROFILE", "cluster")
+    with pytest.raises(ValueError, match="METAGAN_PROFILE is 'cluster'; it must be 'laptop' or 'gpu'"):
+        mg.profile()
+
+
+# --- Budgets ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "num_steps"),
+    [
+        (mg.rules.simultaneous(SLOW, SLOW), 30),  # 1 + 1 gradients a step
+        (mg.rules.alternating(SLOW, SLOW, disc_steps=3), 15),  # 1 + 3
+        (mg.rules.unrolled(SLOW, SLOW, num_unroll=5), 8),  # 1 + 6, and 4 gradients are left over
+        (mg.rules.averaged(mg.rules.simultaneous(WILD, WILD)), 30),  # costs as much if it diverges
+    ],
+)
+def test_gradients_buy_as_many_steps_as_they_pay_for(rule, num_steps):
+    assert experiments.gradient_evaluations(60)(GAME, rule, NO_DATA) == num_steps
+
+
+def test_seconds_buy_steps_in_proportion():
+    rule = mg.rules.simultaneous(SLOW, SLOW)
+    counts = [experiments.seconds(total)(GAME, rule, NO_DATA) for total in (1e-9, 0.5, 50.0)]
+    assert counts[0] == 1 < counts[1] < counts[2]
+    assert experiments.seconds(0.1)(GAME, mg.rules.simultaneous(WILD, WILD), NO_DATA) >= 1
+
+
+@pytest.mark.parametrize("bad", [0, -1, math.nan])
+def test_budgets_that_pay_for_nothing_are_refused(bad):
+    rule = mg.rules.simultaneous(SLOW, SLOW)
+    with pytest.raises(ValueError, match=f"budget of {bad} gradients does not pay for one step, which takes 2"):
+        experiments.gradient_evaluations(bad)(GAME, rule, NO_DATA)
+    with pytest.raises(ValueError, match="positive number of seconds"):
+        experiments.seconds(bad)
+    if bad == bad:
+        with pytest.raises(ValueError, match="num_steps must be"):
+            compare(num_steps=bad)
+
+
+# --- Comparisons and records ------------------------------------------------------------------------------------------
+
+
+def test_a_comparison_is_what_training_gives():
+    rules = {"slow": mg.rules.simultaneous(SLOW, SLOW), "fast": mg.rules.simultaneous(FAST, FAST)}
+    record = compare({name: (GAME, rule) for name, rule in rules.items()}, config={"lr": [0.05, 0.2]}, name="dirac",
+                     command="make records ONLY=dirac")  # fmt: skip
+    assert list(record) == [
+        "name", "command", "config", "seeds", "num_steps", "seconds", "results", "versions", "machine", "created",
+    ]  # fmt: skip
+    assert (record["name"], record["command"]) == ("dirac", "make records ONLY=dirac")
+    assert record["config"] == {"lr": [0.05, 0.2]} and record["seeds"] == [0, 1]
+    assert record["num_steps"] == {"slow": 5, "fast": 5}
+    assert record["versions"]["tensorflow"] == tf.__version__
+    assert all(len(times) == 2 and min(times) >= 0 for times in record["seconds"].values())
+    for name, rule in rules.items():
+        found = record["results"][name]
+        assert found["diverged"] == [0, 0]
+        for i, seed in enumerate(record["seeds"]):
+            result = mg.train(GAME, rule, NO_DATA, num_steps=5, seed=seed, progress=False)
+            expected = distance(GAME, result.players, mg.seeds.fold_in(seed, "measure"))
+            assert found["distance"][i] == expected["distance"] and found["draw"][i] == float(expected["draw"])
+    assert record["results"]["slow"]["draw"][0] != record["results"]["slow"]["draw"][1]
+    assert record["results"]["slow"]["draw"] == record["results"]["fast"]["draw"]  # measured with the same noise
+
+
+def test_a_comparison_can_be_repeated():
+    assert compare()["results"] == compare()["results"]
+
+
+def test_a_contender_that_diverges_is_counted_and_the_others_go_on():
+    wild = mg.rules.simultaneous(WILD, WILD)
+    record = compare({"wild": (GAME, wild), "slow": (GAME, mg.rules.simultaneous(SLOW, SLOW))})
+    assert record["results"]["wild"]["diverged"] == [1, 1] and record["results"]["slow"]["diverged"] == [0, 0]
+    assert np.isfinite(record["results"]["wild"]["distance"]).all()
+    assert experiments.table(record).head[-1] == "diverged"
+    assert [row[-1] for row in experiments.table(record).rows] == ["2 of 2", "0 of 2"]
+
+
+def test_nothing_to_compare_is_refused():
+    with pytest.raises(ValueError, match="needs contenders and seeds, not 1 and 0"):
+        compare(seeds=[])
+    with pytest.raises(ValueError, match="not 0 and 1"):
+        experiments.compare({}, NO_DATA, budget=experiments.steps(1), seeds=[0], measure=distance)
+
+
+def test_a_record_comes_back_from_its_file_as_it_was(tmp_path):
+    record = compare(config={"θ": [1, 2.5], "text": "naïve"})
+    path = tmp_path / "new" / "dirac.json"
+    experiments.save_record(path, record)
+    assert experiments.load_record(path) == record
+    experiments.save_record(path, {**record, "name": "second"})
+    assert experiments.load_record(path)["name"] == "second"
+    assert [p.name for p in path.parent.iterdir()] == ["dirac.json"]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_number_that_is_not_finite_is_refused_by_its_place_and_nothing_is_left(tmp_path, bad):
+    record = {"results": {"plain": {"kl": [0.5, bad]}}}
+    with pytest.raises(ValueError, match=f"results / plain / kl / 1 is {bad}"):
+        experiments.save_record(tmp_path / "a.json", record)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_the_record_before_and_no_remains(tmp_path):
+    path = tmp_path / "a.json"
+    experiments.save_record(path, {"results": {"old": {}}})
+    old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    old_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, old_limit[1]))
+        with pytest.raises(OSError):
+            experiments.save_record(path, {"results": {"new": {"x": [0.5] * 10_000}}})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old_limit)
+        signal.signal(signal.SIGXFSZ, old_handler)
+    assert experiments.load_record(path) == {"results": {"old": {}}}
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not a record: Expecting value"),
+        (b'{"results": {', "is not a record"),
+        (b"\xff\xfe", "is not a record"),
+        (b"[1, 2]", "no field 'results'"),
+        (b'{"name": "x"}', "no field 'results'"),
+    ],
+)
+def test_a_file_that_is_no_record_is_refused_by_name(tmp_path, content, message):
+    path = tmp_path / "odd.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"odd\.json {message}|odd\.json .*{message}"):
+        experiments.load_record(path)
+
+
+def test_a_record_that_is_missing_is_said_how_to_make(tmp_path):
+    with pytest.raises(FileNotFoundError, match="`make records ONLY=ring` makes it"):
+        experiments.load_record(tmp_path / "ring.json")
+
+
+def test_records_are_merged_by_contender():
+    slow, fast = compare(name="both"), compare({"fast": (GAME, mg.rules.simultaneous(FAST, FAST))}, num_steps=7)
+    merged = experiments.merge(slow, fast)
+    assert merged["num_steps"] == {"slow": 5, "fast": 7} and merged["name"] == "both"
+    assert merged["results"] == slow["results"] | fast["results"]
+    assert list(slow["results"]) == ["slow"]  # what was given is as it was
+    with pytest.raises(ValueError, match=r"\['slow'\] are in two"):
+        experiments.merge(merged, slow)
+    with pytest.raises(ValueError, match=r"seeds \[0, 1\] and \[2, 3\]"):
+        experiments.merge(slow, compare(seeds=(2, 3)))
+
+
+def test_a_table_has_a_row_for_each_contender():
+    record = {
+        "num_steps": {"|plain|": 10, "other": 20},
+        "results": {
+            "|plain|": {"modes": [7, 8], "kl": [0.1, 0.1], "diverged": [0, 0]},
+            "other": {"modes": [8, 8], "kl": [0.5, 0.5], "diverged": [0, 0]},
+        },
+    }
+    assert str(experiments.table(record)).splitlines() == [
+        "|  | steps | modes | kl |",
+        "| --- | --- | --- | --- |",
+        r"| \|plain\| | 10 | 7.5 [1.15, 13.9] | 0.1 [0.1, 0.1] |",
+        "| other | 20 | 8 [8, 8] | 0.5 [0.5, 0.5] |",
+    ]
+    table = experiments.table(record, ["kl"])
+    assert table.head == ("", "steps", "kl") and table.rows[1] == ("other", 20, experiments.interval([0.5, 0.5]))
+    assert table._repr_markdown_() == str(table)
+
+
+def test_every_committed_record_can_be_read_and_says_how_it_was_made():
+    import pathlib
+
+    folder = pathlib.Path(__file__).resolve().parents[1] / "notebooks" / "records"
+    for path in folder.glob("*.json"):
+        record = experiments.load_record(path)
+        assert record["command"] == f"make records ONLY={path.stem}" and (folder / f"{path.stem}.py").exists()
+        assert {"config", "seeds", "num_steps", "seconds", "results", "versions", "machine", "created"} <= record.keys()
+        assert json.dumps(record, allow_nan=False)
+        for contender, values in record["results"].items():
+            assert all(len(row) == len(record["seeds"]) for row in values.values()), contender
