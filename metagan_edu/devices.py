@@ -35,13 +35,14 @@ def _steps_per_second(device, jit):
 
 
 def report():
-    """Print the devices that TensorFlow sees, which one is used, and the steps per second of a small image GAN on each."""
-    gpus = tf.config.list_logical_devices("GPU")
+    """Print the devices that TensorFlow sees, the steps per second of a small image GAN on each, and which is used."""
+    gpus, cpus = (tf.config.list_logical_devices(kind) for kind in ("GPU", "CPU"))
     print(f"TensorFlow {tf.__version__}; CPU instructions: {', '.join(cpu_instructions()) or 'unknown'}")
     if not gpus:
         print("no GPU is visible to TensorFlow: everything runs on the CPU, which the laptop profile is made for")
-    for device in [*gpus, *tf.config.list_logical_devices("CPU")]:
+    for device in [*gpus, *cpus]:
         for jit in (False, True) if device.device_type == "GPU" else (False,):
             speed = _steps_per_second(device.name, jit)
-            print(f"{device.name}{' with jit=True' if jit else ''}: {speed:.0f} steps/s (28x28 GAN, width 32, batch 64)")
-    print(f"used: {(gpus or tf.config.list_logical_devices('CPU'))[0].name}")
+            how = f"{device.name}, jit=True" if jit else device.name
+            print(f"{how}: {speed:.0f} steps/s (28x28 GAN, width 32, batch 64)", flush=True)
+    print(f"used: {[*gpus, *cpus][0].name}")
