@@ -33,6 +33,4 @@ def make():
         {"plain, at the cost of K = 5": (game, plain)}, batches,
         budget=mg.experiments.gradient_evaluations(7 * NUM_STEPS), seeds=SEEDS, measure=measure,
     )  # fmt: skip
-    for field in ("num_steps", "seconds", "results"):
-        record[field] |= longer[field]
-    return record
+    return mg.experiments.merge(record, longer)

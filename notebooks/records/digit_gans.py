@@ -1,0 +1,59 @@
+"""Digit GANs by two set-ups: the one that is usually copied, and a tuned one, on 8x8 digits and on MNIST.
+
+The tuned set-up was chosen on seed 100, by the score after 2,000 steps on the 8x8 digits, among: rate 2e-4, 1e-3, 2e-3; β1 0,
+0.5; normalization of the generator none, BatchNorm, LayerNorm; R1 0.1, 0.3, 1; latent dimension 32, 100; loss non-saturating,
+relativistic (eight combinations, not all). What is reported is from other seeds.
+"""
+
+import functools
+
+import metagan_edu as mg
+
+SEEDS = range(3)
+STEPS = {"digits": 4000, "mnist": 5000}
+HELD_OUT = 8000  # MNIST's test archive: the classifier and the GAN see the first 8,000, the rest is held out
+
+
+def article(shape):
+    """Adam 2e-4 with β1 = 0.5 and noise of dimension 100 (Radford et al. 2016), without normalization."""
+    game = mg.games.gan(mg.networks.dcgan_generator(100, shape), mg.networks.dcgan_discriminator(shape))
+    adam = mg.optimizers.adam(2e-4, beta1=0.5)
+    return game, mg.rules.simultaneous(adam, adam)
+
+
+def tuned(shape):
+    """Adam 2e-3 with β = (0, 0.99), BatchNorm in the generator, R1, averaged weights."""
+    gen = mg.networks.dcgan_generator(32, shape, norm=mg.normalization.BatchNorm)
+    game = mg.games.gan(gen, mg.networks.dcgan_discriminator(shape), penalty=mg.losses.r1(0.3))
+    adam = mg.optimizers.adam(2e-3, beta1=0.0, beta2=0.99)
+    return game, mg.rules.averaged(mg.rules.simultaneous(adam, adam), decay=0.99)
+
+
+def images(name):
+    """Training and held-out images."""
+    if name == "digits":
+        return mg.data.digits("train").images, mg.data.digits("test").images
+    archive = mg.data.mnist(split="test", size=28).images
+    return archive[:HELD_OUT], archive[HELD_OUT:]
+
+
+def measure(classifier, held_out, game, players, seed):
+    """The score of 2,000 samples, as it is and as a share of that of real held-out images."""
+    score = mg.metrics.classifier_score(mg.sample(game, players, 2000, seed=seed), classifier)
+    return {"score": score, "share_of_real": score / mg.metrics.classifier_score(held_out, classifier)}
+
+
+def make():
+    """The record."""
+    records = []
+    for name, num_steps in STEPS.items():
+        train, held_out = images(name)
+        classifier, shape = mg.metrics.classifier(name), tuple(train.shape[1:])
+        contenders = {f"{name}, article": article(shape), f"{name}, tuned": tuned(shape)}
+        records.append(
+            mg.experiments.compare(
+                contenders, mg.data.batches(train, 64), budget=mg.experiments.steps(num_steps), seeds=SEEDS,
+                measure=functools.partial(measure, classifier, held_out), config={"search": __doc__, "batch": 64},
+            )
+        )  # fmt: skip
+    return mg.experiments.merge(*records)
