@@ -3,7 +3,8 @@
 Keras computes the variance with an operation that stops the gradient of the mean. To first order this changes
 nothing, because the variance is stationary in the mean; to second order it drops a term, and every meta-gradient
 through such a layer is silently biased. The layers here use plain means, so that they can be differentiated any
-number of times.
+number of times. Under a 16-bit policy they compute in float32: a moving average in bfloat16 would stop where its step
+of a hundredth is lost in rounding.
 """
 
 import keras
@@ -19,7 +20,7 @@ def normalize(x, axes, epsilon):
 
 
 class _Normalization(keras.layers.Layer):
-    """What the three layers share: a scale and an offset per channel, ``gamma · normalized + beta``."""
+    """What the three layers share: float32 or wider inside, and ``gamma · normalized + beta`` for each channel."""
 
     def __init__(self, epsilon=1e-3, **kwargs):
         super().__init__(**kwargs)
@@ -28,11 +29,16 @@ class _Normalization(keras.layers.Layer):
         self.epsilon = epsilon
 
     def build(self, input_shape):
-        self.gamma = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gamma")
-        self.beta = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="beta")
+        shape = {"shape": (input_shape[-1],), "autocast": False}
+        self.gamma = self.add_weight(**shape, initializer="ones", name="gamma")
+        self.beta = self.add_weight(**shape, initializer="zeros", name="beta")
+
+    def wide(self, x):
+        return tf.cast(x, self.variable_dtype)
 
     def affine(self, normalized):
-        return normalized * tf.convert_to_tensor(self.gamma) + tf.convert_to_tensor(self.beta)
+        result = normalized * tf.convert_to_tensor(self.gamma) + tf.convert_to_tensor(self.beta)
+        return tf.cast(result, self.compute_dtype)
 
     def get_config(self):
         return {**super().get_config(), "epsilon": self.epsilon}
@@ -43,7 +49,7 @@ class LayerNorm(_Normalization):
     """Each example is normalized over all its axes (Ba, Kiros & Hinton 2016, eq. 3)."""
 
     def call(self, x):
-        return self.affine(normalize(x, list(range(1, len(x.shape))), self.epsilon)[0])
+        return self.affine(normalize(self.wide(x), list(range(1, len(x.shape))), self.epsilon)[0])
 
 
 @keras.saving.register_keras_serializable("metagan_edu")
@@ -63,7 +69,7 @@ class GroupNorm(_Normalization):
         super().build(input_shape)
 
     def call(self, x):
-        grouped = tf.reshape(x, tf.concat([tf.shape(x)[:-1], [self.groups, x.shape[-1] // self.groups]], 0))
+        grouped = tf.reshape(self.wide(x), tf.concat([tf.shape(x)[:-1], [self.groups, x.shape[-1] // self.groups]], 0))
         axes = [*range(1, len(x.shape) - 1), len(x.shape)]
         return self.affine(tf.reshape(normalize(grouped, axes, self.epsilon)[0], tf.shape(x)))
 
@@ -87,11 +93,12 @@ class BatchNorm(_Normalization):
 
     def build(self, input_shape):
         super().build(input_shape)
-        shape = (input_shape[-1],)
-        self.moving_mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="moving_mean")
-        self.moving_variance = self.add_weight(shape=shape, initializer="ones", trainable=False, name="moving_variance")
+        kept = {"shape": (input_shape[-1],), "trainable": False, "autocast": False}
+        self.moving_mean = self.add_weight(**kept, initializer="zeros", name="moving_mean")
+        self.moving_variance = self.add_weight(**kept, initializer="ones", name="moving_variance")
 
     def call(self, x, training=False):
+        x = self.wide(x)
         if not training:
             variance = tf.convert_to_tensor(self.moving_variance)
             return self.affine((x - tf.convert_to_tensor(self.moving_mean)) * tf.math.rsqrt(variance + self.epsilon))
