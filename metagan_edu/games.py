@@ -76,7 +76,11 @@ def gan(gen, disc, *, loss=None, penalty=losses.no_penalty):
 
     def play(players, batch, seed):
         if tuple(batch.shape[1:]) != disc.input_shape:
-            raise ValueError(f"a batch has shape {tuple(batch.shape)}; the discriminator takes (n, *{disc.input_shape}).")
+            raise ValueError(
+                f"a batch has shape {tuple(batch.shape)}; the discriminator takes (n, *{disc.input_shape})."
+            )
+        if not batch.dtype.is_floating:
+            raise ValueError(f"a batch must hold floating-point numbers, not {batch.dtype.name}.")
         fake, gen_state = gen.apply(*players.gen, noise(tf.shape(batch)[0], seed, batch.dtype))
         real_logits, disc_state = disc.apply(*players.disc, batch)
         fake_logits, disc_state = disc.apply(players.disc.params, disc_state, fake)
@@ -138,15 +142,18 @@ def bilinear(matrix=((1.0,),), *, start=None):
     matrix = tf.convert_to_tensor(matrix, tf.float32)
     if matrix.shape.rank != 2:
         raise ValueError(f"the matrix of a bilinear game has two axes, not shape {tuple(matrix.shape)}.")
-    if start is None:
-        start = (tf.ones(matrix.shape[0]), tf.ones(matrix.shape[1]))
+    start = (tf.ones(matrix.shape[0]), tf.ones(matrix.shape[1])) if start is None else start
+    start = Players(*(tf.convert_to_tensor(value, tf.float32) for value in start))
+    if (start.gen.shape, start.disc.shape) != (matrix.shape[:1], matrix.shape[1:]):
+        raise ValueError(f"a matrix {tuple(matrix.shape)} needs vectors of these lengths to start from, not of shapes "
+                         f"{tuple(start.gen.shape)} and {tuple(start.disc.shape)}.")  # fmt: skip
 
     def value(players):
         x, y = players.gen.params, players.disc.params
         return tf.reduce_sum(x[:, None] * tf.cast(matrix, x.dtype) * y[None, :])
 
     return Game(
-        init=lambda seed: Players(*(Player(tf.convert_to_tensor(v, tf.float32)) for v in start)),
+        init=lambda seed: Players(*(Player(value) for value in start)),
         gen_loss=lambda players, batch, seed, hyper: (value(players), ()),
         disc_loss=lambda players, batch, seed, hyper: (-value(players), ()),
     )
@@ -167,16 +174,27 @@ def field(game, players, batch=(), seed=0, hyper=Hyper()):  # noqa: B008 - an im
     return trees.scale(-1.0, gradients)
 
 
+def _placed(template, at):
+    """The pair ``at`` as float64 tensors of the shapes of ``template``'s leaves."""
+    if len(at) != 2:
+        raise ValueError(f"at must be the pair (θ, ψ) of the players' parameters, not {len(at)} values.")
+    values = [v for t, value in zip(template, at, strict=True) for v in (value if tf.nest.is_nested(t) else [value])]
+    values = [tf.convert_to_tensor(value, tf.float64) for value in values]
+    shapes = [[tuple(x.shape) for x in tree] for tree in (values, trees.leaves(template))]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"at has the shapes {shapes[0]}, but the players' parameters have {shapes[1]}.")
+    return trees.like(template, values)
+
+
 def eigenvalues(game, rule=None, *, at, batches=no_data, seed=0):
     """Eigenvalues of a game's linearization at a point, in complex double precision, largest modulus first.
 
     Without a rule: of the Jacobian of :func:`field` (continuous time; a real part below 0 is stable). With a rule: of
     the Jacobian of one step of its update map, slots such as momentum included (a modulus below 1 is stable).
-    ``at``: the pair (θ, ψ) of the players' parameters. Computed in float64.
+    ``at``: the pair (θ, ψ) of the players' parameters. Computed in float64. Raises ``ValueError`` where ``at`` does not
+    have the shapes of the players' parameters.
     """
-    template = Players(*(player.params for player in game.init(seeds.make(seed))))
-    values = [v for t, value in zip(template, at, strict=True) for v in (value if tf.nest.is_nested(t) else [value])]
-    params = trees.like(template, [tf.convert_to_tensor(value, tf.float64) for value in values])
+    params = _placed(Players(*(player.params for player in game.init(seeds.make(seed)))), at)
     players = Players(*(Player(value) for value in params))
     if rule is None:
         vector, unflatten = trees.flatten(params)
@@ -195,6 +213,6 @@ def eigenvalues(game, rule=None, *, at, batches=no_data, seed=0):
             after, _ = rule.step(game, trees.like(start, whole), batches, seeds.make(seed), Hyper())
             return trees.flatten([x for x in trees.leaves(after) if x.dtype.is_floating])[0]
 
-    linearized = tf.function(lambda v: autodiff.jacobian(move, v), autograph=False)
+    linearized = tf.function(lambda v: autodiff.jacobian(move, v), autograph=False).get_concrete_function(vector)
     values = tf.linalg.eigvals(linearized(vector)).numpy()
     return values[abs(values).argsort()[::-1]]

@@ -51,6 +51,18 @@ def _stateless(transform):
     return Optimizer(lambda params: (), lambda grads, slots: (transform(grads), slots))
 
 
+def _rate(lr):
+    if not (lr >= 0 and math.isfinite(lr)):
+        raise ValueError(f"a learning rate must be finite and at least 0, not {lr}.")
+    return lr
+
+
+def _above_zero(**values):
+    for name, value in values.items():
+        if not (value > 0 and math.isfinite(value)):
+            raise ValueError(f"{name} must be a finite number above 0, not {value}.")
+
+
 def _in_range(name, value, low, high):
     if not low <= value < high:
         raise ValueError(f"{name} must be in [{low}, {high}), not {value}.")
@@ -59,11 +71,8 @@ def _in_range(name, value, low, high):
 def descend(lr):
     """``g -> -lr(t) · g``: ``lr`` is a number or a schedule, a function of the number ``t`` of steps taken so far."""
     if callable(lr):
-        return Optimizer(
-            lambda params: tf.zeros((), tf.int32), lambda grads, t: (trees.scale(-lr(t), grads), t + 1)
-        )
-    if not (lr >= 0 and math.isfinite(lr)):
-        raise ValueError(f"a learning rate must be finite and at least 0, not {lr}.")
+        return Optimizer(lambda params: tf.zeros((), tf.int32), lambda grads, t: (trees.scale(-lr(t), grads), t + 1))
+    _rate(lr)
     return _stateless(lambda grads: trees.scale(-lr, grads))
 
 
@@ -150,27 +159,32 @@ def adam(lr, beta1=0.5, beta2=0.999, eps=1e-8):
 
 
 def constant(lr):
-    """The schedule ``lr(t) = lr``."""
+    """The schedule ``lr(t) = lr``. (All schedules: ``ValueError`` for a rate, factor or length out of range.)"""
+    _rate(lr)
     return lambda t: tf.convert_to_tensor(lr, tf.float32)
 
 
 def step_decay(lr, every, factor=0.5):
     """The schedule ``lr · factor^⌊t/every⌋``."""
+    _rate(lr), _above_zero(every=every, factor=factor)
     return lambda t: lr * tf.cast(factor, tf.float32) ** tf.cast(t // every, tf.float32)
 
 
 def exponential_decay(lr, rate, over):
     """The schedule ``lr · rate^(t/over)``: multiplied by ``rate`` every ``over`` steps."""
+    _rate(lr), _above_zero(rate=rate, over=over)
     return lambda t: lr * tf.cast(rate, tf.float32) ** (tf.cast(t, tf.float32) / over)
 
 
 def linear_decay(lr, num_steps, final=0.0):
     """The schedule that goes in a straight line from ``lr`` to ``final · lr`` in ``num_steps`` steps, and stays there."""
+    _rate(lr), _rate(final), _above_zero(num_steps=num_steps)
     return lambda t: lr * (1 - (1 - final) * tf.minimum(tf.cast(t, tf.float32) / num_steps, 1.0))
 
 
 def cosine_decay(lr, num_steps, final=0.0):
     """The schedule ``lr · (final + (1 - final)(1 + cos(πt/num_steps))/2)``, constant after ``num_steps``."""
+    _rate(lr), _rate(final), _above_zero(num_steps=num_steps)
 
     def schedule(t):
         progress = tf.minimum(tf.cast(t, tf.float32) / num_steps, 1.0)

@@ -131,3 +131,23 @@ def test_a_batch_that_does_not_fit_is_refused():
 def test_a_bilinear_game_needs_a_matrix():
     with pytest.raises(ValueError, match="two axes"):
         mg.games.bilinear([1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("at", "message"),
+    [((0.0,), "not 1 values"), ((0.0, 0.0, 0.0), "not 3 values"), (([0.0], 0.0), r"shapes \[\(1,\), \(\)\], but")],
+)
+def test_a_point_of_another_shape_is_refused(at, message):
+    with pytest.raises(ValueError, match=message):
+        mg.games.eigenvalues(mg.games.dirac(), at=at)
+
+
+def test_a_start_that_does_not_fit_the_matrix_is_refused():
+    with pytest.raises(ValueError, match=r"matrix \(1, 2\) needs .* \(1,\) and \(1,\)"):
+        mg.games.bilinear([[1.0, 2.0]], start=([1.0], [1.0]))
+
+
+def test_a_batch_of_whole_numbers_is_refused():
+    game = mg.games.gan(mg.networks.mlp(2, (3,), 2), mg.networks.mlp(2, (3,), 1))
+    with pytest.raises(ValueError, match="floating-point numbers, not int32"):
+        game.disc_loss(game.init(0), tf.zeros([4, 2], tf.int32), mg.seeds.make(0), mg.games.Hyper())

@@ -127,3 +127,24 @@ def test_schedules(name):
 def test_values_out_of_range_are_refused(make):
     with pytest.raises(ValueError, match="must be"):
         make()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda o: o.constant(-1e-3),
+        lambda o: o.constant(float("nan")),
+        lambda o: o.step_decay(-1.0, 10),
+        lambda o: o.step_decay(1.0, 0),
+        lambda o: o.step_decay(1.0, 10, factor=-0.5),
+        lambda o: o.exponential_decay(1.0, -0.5, 10),
+        lambda o: o.exponential_decay(1.0, 0.5, 0),
+        lambda o: o.linear_decay(1.0, 0),
+        lambda o: o.linear_decay(1.0, 10, final=-0.1),
+        lambda o: o.cosine_decay(float("inf"), 10),
+        lambda o: o.cosine_decay(1.0, -5),
+    ],
+)
+def test_schedules_out_of_range_are_refused(make):
+    with pytest.raises(ValueError, match=r"not -?[\d.naif]+\."):
+        make(mg.optimizers)

@@ -164,9 +164,11 @@ def test_average_is_the_exponential_mean_of_what_was_passed_through():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: mg.rules.alternating(SGD, SGD, disc_steps=0), "disc_steps must be at least 1"),
+        (lambda: mg.rules.alternating(SGD, SGD, disc_steps=0), "disc_steps must be a whole number of at least 1"),
         (lambda: mg.rules.alternating(SGD, SGD, first="generator"), "'gen' or 'disc'"),
-        (lambda: mg.rules.unrolled(SGD, SGD, num_unroll=-1), "num_unroll must be at least 0"),
+        (lambda: mg.rules.alternating(SGD, SGD, disc_steps=1.5), "not 1.5"),
+        (lambda: mg.rules.unrolled(SGD, SGD, num_unroll=-1), "num_unroll must be a whole number of at least 0"),
+        (lambda: mg.rules.unrolled(SGD, SGD, num_unroll=2.5), "not 2.5"),
         (lambda: mg.rules.averaged(mg.rules.simultaneous(SGD, SGD), 1.0), "decay must be in"),
     ],
 )

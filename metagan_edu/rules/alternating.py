@@ -15,8 +15,7 @@ def alternating(gen_optimizer, disc_optimizer, *, disc_steps=1, first="disc"):
 
     Raises ``ValueError`` for fewer than one discriminator step, or another name of a player.
     """
-    if disc_steps < 1:
-        raise ValueError(f"disc_steps must be at least 1, not {disc_steps}.")
+    base.whole("disc_steps", disc_steps, 1)
     if first not in Players._fields:
         raise ValueError(f"first must be 'gen' or 'disc', not {first!r}.")
     optimizers = Players(gen_optimizer, disc_optimizer)

@@ -42,6 +42,12 @@ class State(NamedTuple):
     slots: Players
 
 
+def whole(name, number, least):
+    """``ValueError`` unless ``number`` is a whole number of at least ``least``."""
+    if isinstance(number, bool) or not hasattr(number, "__index__") or number < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, not {number!r}.")
+
+
 def init(optimizers):
     """The ``init`` of a rule with the pair of ``optimizers``: fresh slots for each player."""
 

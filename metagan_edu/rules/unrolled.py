@@ -18,8 +18,7 @@ def unrolled(gen_optimizer, disc_optimizer, *, num_unroll, loop=autodiff.unroll)
 
     Raises ``ValueError`` for a negative K.
     """
-    if num_unroll < 0:
-        raise ValueError(f"num_unroll must be at least 0, not {num_unroll}.")
+    base.whole("num_unroll", num_unroll, 0)
     optimizers = Players(gen_optimizer, disc_optimizer)
 
     def step(game, state, batches, seed, hyper):
