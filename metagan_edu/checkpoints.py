@@ -67,10 +67,19 @@ def read(path):
     return arrays, metadata
 
 
+def check_writable(folder):
+    """Make ``folder``, and see before a long run begins that it can be written; otherwise ``ValueError``."""
+    try:
+        replace(pathlib.Path(folder) / "writable", b"")
+        (pathlib.Path(folder) / "writable").unlink()
+    except OSError as error:
+        raise ValueError(f"{folder} cannot be written ({error.strerror}); name a folder that can.") from error
+
+
 def steps(folder):
     """The checkpoints in ``folder``: a list of ``(step, path)``, oldest first."""
-    found = pathlib.Path(folder).glob("step-*.safetensors")
-    return sorted((int(path.stem.removeprefix("step-")), path) for path in found)
+    found = {path: path.stem.removeprefix("step-") for path in pathlib.Path(folder).glob("step-*.safetensors")}
+    return sorted((int(step), path) for path, step in found.items() if step.isdecimal())
 
 
 def save(folder, step, arrays, metadata):

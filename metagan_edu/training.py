@@ -119,11 +119,17 @@ def train(
     run = _Run(rule, rule.init(game, players), seed)
     if checkpoint is not None:
         run.open(checkpoint, resume, num_steps)
+    elif resume:
+        raise ValueError("resume=True needs the folder of the run: name it as checkpoint.")
     loop = compiled(game, rule, batches, jit)
+    hooks = tuple(hooks)
     stops = [hook.every for hook in hooks] + ([checkpoint_every] if checkpoint else [])
     noise = seeds.fold_in(seed, "train")
+    # Traced ahead of the first call: a call that traces is taken for retracing, with a warning, from the fifth game on.
+    loop.get_concrete_function(run.state, noise, tf.constant(0), tf.constant(0))
     with tqdm(total=num_steps, initial=run.step, disable=not progress, delay=2, leave=False, unit="step") as bar:
         try:
+            run.measure(hooks)  # what an interrupt had left over
             while run.step < num_steps:
                 count = min([STEPS_PER_CALL, num_steps - run.step, *(s - run.step % s for s in stops)])
                 state, infos, done = loop(run.state, noise, tf.constant(run.step), tf.constant(count))
@@ -131,9 +137,7 @@ def train(
                 bar.update(int(done))
                 if done < count:
                     raise Diverged(run.fault(infos[int(done)]), run.step, run.result(began))
-                for hook in hooks:
-                    if run.step % hook.every == 0:
-                        run.measure(hook.measure)
+                run.measure(hooks)
                 if checkpoint and run.step % checkpoint_every == 0:
                     run.save(checkpoint)
         finally:
@@ -147,18 +151,30 @@ class _Run:
 
     def __init__(self, rule, state, seed):
         self.rule, self.state, self.seed = rule, state, seed
-        self.step, self.saved = 0, None
+        self.step, self.saved, self.measured = 0, None, 0
         self.infos = [np.zeros((0, len(Info._fields)), np.float32)]
         self.metrics = {}
 
     def add(self, state, infos, done):
-        self.state, self.step, self.infos = state, self.step + done, [*self.infos, infos[:done]]
+        infos = [*self.infos, infos[:done]]
+        self.state, self.step, self.infos, self.measured = state, self.step + done, infos, 0
 
-    def measure(self, measure):
-        for name, value in (measure(self.step, self.rule.view(self.state)) or {}).items():
-            at, values = self.metrics.setdefault(name, ([], []))
-            at.append(self.step)
-            values.append(np.asarray(value))
+    def measure(self, hooks):
+        """Call the hooks that are due after this step and have not been called yet."""
+        for hook in hooks[self.measured :]:
+            if self.step and self.step % hook.every == 0:
+                measured = hook.measure(self.step, self.rule.view(self.state)) or {}
+                new = {name: self._extended(name, np.asarray(value)) for name, value in measured.items()}
+                self.metrics, self.measured = self.metrics | new, self.measured + 1
+            else:
+                self.measured += 1
+
+    def _extended(self, name, value):
+        at, values = self.metrics.get(name, ([], []))
+        if values and values[0].shape != value.shape:
+            raise ValueError(f"the metric {name!r} has shape {value.shape} at step {self.step}, "
+                             f"but had {values[0].shape} at step {at[0]}.")  # fmt: skip
+        return [*at, self.step], [*values, value]
 
     def fault(self, info):
         bad = [name for name, value in zip(Info._fields[:2], info.numpy(), strict=False) if not np.isfinite(value)]
@@ -180,10 +196,12 @@ class _Run:
         arrays["infos"] = np.concatenate(self.infos)
         for name, (at, values) in self.metrics.items():
             arrays[f"steps/{name}"], arrays[f"values/{name}"] = np.array(at), np.stack(values)
-        checkpoints.save(folder, self.step, arrays, {"step": str(self.step), "signature": self._signature()})
+        metadata = {"step": self.step, "measured": self.measured, "signature": self._signature()}
+        checkpoints.save(folder, self.step, arrays, {name: str(value) for name, value in metadata.items()})
         self.saved = self.step
 
     def open(self, folder, resume, num_steps):
+        checkpoints.check_writable(folder)
         if not resume:
             if checkpoints.steps(folder):
                 raise ValueError(f"{folder} already holds a run; continue it with resume=True, or name another folder.")
@@ -198,7 +216,7 @@ class _Run:
             raise ValueError(f"{folder} holds a run of {metadata['step']} steps, more than num_steps = {num_steps}.")
         values = [tf.constant(arrays[f"state/{i:05d}"]) for i in range(len(trees.leaves(self.state)))]
         self.state, self.step = trees.like(self.state, values), int(metadata["step"])
-        self.saved, self.infos = self.step, [arrays["infos"]]
+        self.saved, self.infos, self.measured = self.step, [arrays["infos"]], int(metadata["measured"])
         names = [name.removeprefix("steps/") for name in arrays if name.startswith("steps/")]
         self.metrics = {n: (list(arrays[f"steps/{n}"]), list(arrays[f"values/{n}"])) for n in names}
 
@@ -206,6 +224,8 @@ class _Run:
 def sample(game, players, n, *, seed, chunk=1000):
     """``n`` samples of a game's generator as a NumPy array ``(n, …)``, in evaluation mode, from ``seed``."""
     _positive("n", n)
+    if game.generate is None:
+        raise ValueError("this game has no generator to draw samples from.")
     sizes = [min(chunk, n - start) for start in range(0, n, chunk)]
     parts = [game.generate(players, size, seeds.fold_in(seed, i)) for i, size in enumerate(sizes)]
     return np.concatenate([part.numpy() for part in parts])

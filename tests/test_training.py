@@ -63,7 +63,10 @@ def test_each_function_is_traced_once():
 
 def test_hooks_are_called_after_every_so_many_steps_and_recorded():
     seen = []
-    hooks = [mg.every(10, lambda step, players: seen.append(step)), mg.every(4, lambda step, players: {"half": step / 2})]
+    hooks = [
+        mg.every(10, lambda step, players: seen.append(step)),
+        mg.every(4, lambda step, players: {"half": step / 2}),
+    ]
     result = train(25, hooks=hooks)
     assert seen == [10, 20]
     steps, values = result.history.metrics["half"]
@@ -76,6 +79,15 @@ def test_history_counts_the_cost():
     rule = mg.rules.alternating(ADAM, ADAM, disc_steps=3)
     history = mg.train(GAME, rule, BATCHES, num_steps=6, seed=0, progress=False).history
     assert (history.gen_grads.sum(), history.disc_grads.sum(), len(history.gen_loss)) == (6, 18, 6)
+
+
+def test_many_games_in_one_notebook_raise_no_warning_of_retracing(caplog):
+    rule = mg.rules.simultaneous(ADAM, ADAM)
+    for width in range(2, 10):
+        game = mg.games.gan(mg.networks.mlp(2, (width,), 2), mg.networks.mlp(2, (width,), 1))
+        mg.train(game, rule, BATCHES, num_steps=1, seed=0, progress=False)
+        mg.games.eigenvalues(mg.games.dirac(), at=(0.0, 0.1 * width))
+    assert "retracing" not in caplog.text
 
 
 def test_training_can_start_from_given_players():
@@ -114,6 +126,27 @@ def test_a_run_killed_ten_times_gives_the_same_bits(tmp_path):
     assert killed.keys() == whole.keys() and len(whole["infos"]) == 400
     for name in whole:
         np.testing.assert_array_equal(killed[name], whole[name])
+
+
+def test_a_hook_that_was_interrupted_is_called_again_when_resumed(tmp_path):
+    """The second of three hooks is interrupted at step 22; none is missing afterwards, and none is there twice."""
+    calls = []
+
+    def fragile(step, players):
+        calls.append(step)
+        if calls == [11, 22]:
+            raise KeyboardInterrupt
+        return {"second": step}
+
+    def hooks(second):
+        return [mg.every(11, lambda step, players: {"first": players.gen.params[1]}), mg.every(11, second),
+                mg.every(22, lambda step, players: {"third": 3 * step})]  # fmt: skip
+
+    with pytest.raises(KeyboardInterrupt):
+        train(40, checkpoint=tmp_path, hooks=hooks(fragile))
+    resumed = train(40, checkpoint=tmp_path, resume=True, hooks=hooks(fragile))
+    assert calls == [11, 22, 22, 33]
+    assert_same(resumed, train(40, hooks=hooks(lambda step, players: {"second": step})))
 
 
 @pytest.mark.parametrize("damage", ["cut", "header", "altered", "empty"])
@@ -185,7 +218,9 @@ def test_divergence_stops_at_its_step_names_the_loss_and_keeps_the_last_finite_s
     zero = {still.pop(): lambda players, batch, seed, hyper: (tf.zeros(()), ())}
     rule = mg.rules.simultaneous(mg.optimizers.sgd(1.0), mg.optimizers.sgd(1.0))
     with pytest.raises(mg.Diverged, match=f"step {steps_before}: not finite: {name}") as caught:
-        mg.train(game._replace(**{loss: counting}, **zero), rule, mg.games.no_data, num_steps=300, seed=0, progress=False)
+        mg.train(
+            game._replace(**{loss: counting}, **zero), rule, mg.games.no_data, num_steps=300, seed=0, progress=False
+        )
     assert caught.value.step == steps_before
     result = caught.value.result
     assert float(getattr(result.players, who).params[0]) == steps_before
@@ -211,3 +246,33 @@ def test_a_number_of_steps_that_is_none_is_refused(bad):
 def test_a_batch_that_does_not_fit_is_refused_when_traced():
     with pytest.raises(ValueError, match="the discriminator takes"):
         mg.train(GAME, RULE, lambda seed: tf.zeros([4, 3]), num_steps=1, seed=0, progress=False)
+
+
+@pytest.mark.parametrize("where", ["file", "file/below"])
+def test_a_folder_that_cannot_be_written_is_refused_before_training(tmp_path, where):
+    (tmp_path / "file").write_text("something else")
+    with pytest.raises(ValueError, match=f"{where} cannot be written .*; name a folder that can"):
+        train(5, checkpoint=tmp_path / where)
+    assert (tmp_path / "file").read_text() == "something else"
+
+
+def test_other_files_in_the_folder_are_left_alone(tmp_path):
+    (tmp_path / "step-best.safetensors").write_text("mine")
+    train(5, checkpoint=tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000000005.safetensors", "step-best.safetensors"]
+
+
+def test_resuming_from_nowhere_is_refused():
+    with pytest.raises(ValueError, match="needs the folder"):
+        train(5, resume=True)
+
+
+def test_a_metric_that_changes_its_shape_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"'points' has shape \(2,\) at step 2, but had \(1,\) at step 1"):
+        train(5, hooks=[mg.every(1, lambda step, players: {"points": np.zeros(step)})])
+
+
+def test_a_game_without_generator_has_no_samples():
+    game = mg.games.bilinear()
+    with pytest.raises(ValueError, match="no generator"):
+        mg.sample(game, game.init(0), 3, seed=0)
