@@ -3,8 +3,21 @@
 ``import metagan_edu as mg``, then for example ``mg.games.gan``, ``mg.rules.unrolled``, ``mg.train``.
 """
 
-from . import autodiff, data, experiments, games, losses, metrics, networks, normalization, optimizers, plotting
-from . import rules, seeds, trees
+from . import (
+    autodiff,
+    data,
+    experiments,
+    games,
+    losses,
+    metrics,
+    networks,
+    normalization,
+    optimizers,
+    plotting,
+    rules,
+    seeds,
+    trees,
+)
 from .experiments import claim, predict, profile
 from .training import Diverged, every, sample, train
 

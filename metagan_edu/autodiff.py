@@ -74,9 +74,7 @@ def jacobian(fn, x):
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(x)
         y = fn(x)
-    return tape.jacobian(
-        y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO, experimental_use_pfor=False
-    )
+    return tape.jacobian(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO, experimental_use_pfor=False)
 
 
 def python_loop(body, state, num_steps):

@@ -40,7 +40,8 @@ class Game(NamedTuple):
     """A game, as five pure functions.
 
     ``init(seed) -> Players``
-    ``gen_loss, disc_loss (players, batch, seed, hyper) -> (scalar, the mover's new state)``: each player minimizes its own
+    ``gen_loss, disc_loss (players, batch, seed, hyper) -> (scalar, the mover's new state)``: each player minimizes its
+    own
     ``generate(players, n, seed) -> samples``; ``score(players, x) -> logits`` (``None`` in games without samples)
     """
 
@@ -60,8 +61,9 @@ def gan(gen, disc, *, loss=None, penalty=losses.no_penalty):
     """The GAN of two networks: ``L_G`` and ``L_D`` of ``loss``, plus ``penalty`` on the discriminator.
 
     ``gen``: network from noise ``(n, latent_dim)``, ``z ~ N(0, I)``, to samples; ``disc``: network from samples to one
-    logit; ``loss``: a :class:`~metagan_edu.losses.Loss` (default: non-saturating). The batch is a tensor of real examples.
-    Raises ``ValueError`` where the shapes of the networks do not fit each other (here) or the batch (when traced).
+    logit; ``loss``: a :class:`~metagan_edu.losses.Loss` (default: non-saturating). The batch is a tensor of real
+    examples. Raises ``ValueError`` where the shapes of the networks do not fit each other (here) or the batch (when
+    traced).
     """
     loss = losses.non_saturating() if loss is None else loss
     if len(gen.input_shape) != 1:

@@ -100,7 +100,8 @@ def mlp(num_inputs, hidden, num_outputs, *, activation="relu", initializer="orth
     """A multilayer perceptron ``num_inputs → hidden… → num_outputs``: ``h_{l+1} = φ(W_l h_l + b_l)``.
 
     ``hidden``: the widths of the hidden layers; ``output``: activation of the last layer (``None``: linear, as logits
-    need); ``initializer``: of every kernel; ``dtype``: a Keras dtype or policy, such as ``"float64"`` or ``"mixed_bfloat16"``.
+    need); ``initializer``: of every kernel; ``dtype``: a Keras dtype or policy, such as ``"float64"`` or
+    ``"mixed_bfloat16"``.
     """
     _positive(num_inputs=num_inputs, hidden=hidden, num_outputs=num_outputs)
     layers = [keras.Input((num_inputs,), dtype=keras.dtype_policies.get(dtype).compute_dtype if dtype else None)]

@@ -143,7 +143,8 @@ def sgd(lr):
 
 
 def momentum(lr, beta=0.9):
-    """Heavy ball: ``m ← β m + g``, ``w ← w - lr · m``, β in (-1, 1) (Polyak 1964; negative in games, Gidel et al. 2019)."""
+    """Heavy ball: ``m ← β m + g``, ``w ← w - lr · m``, β in (-1, 1) (Polyak 1964; negative in games, Gidel et al.
+    2019)."""
     _in_range("beta", beta, -1, 1)
     return chain(trace(beta), descend(lr))
 
@@ -154,7 +155,8 @@ def rmsprop(lr, decay=0.9, eps=1e-7):
 
 
 def adam(lr, beta1=0.5, beta2=0.999, eps=1e-8):
-    """``w ← w - lr · m̂/(√v̂ + eps)`` (:func:`scale_by_adam`); β₁ = 0.5 is what Radford et al. (2016) chose for GANs."""
+    """``w ← w - lr · m̂/(√v̂ + eps)`` (:func:`scale_by_adam`); β₁ = 0.5 is what Radford et al. (2016) chose for
+    GANs."""
     return chain(scale_by_adam(beta1, beta2, eps), descend(lr))
 
 
@@ -177,7 +179,8 @@ def exponential_decay(lr, rate, over):
 
 
 def linear_decay(lr, num_steps, final=0.0):
-    """The schedule that goes in a straight line from ``lr`` to ``final · lr`` in ``num_steps`` steps, and stays there."""
+    """The schedule that goes in a straight line from ``lr`` to ``final · lr`` in ``num_steps`` steps, and stays
+    there."""
     _rate(lr), _rate(final), _above_zero(num_steps=num_steps)
     return lambda t: lr * (1 - (1 - final) * tf.minimum(tf.cast(t, tf.float32) / num_steps, 1.0))
 

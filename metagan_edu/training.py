@@ -1,7 +1,7 @@
 """The training loop: one compiled function that takes many steps per call, on any game with any rule.
 
-Step ``t`` of a run draws all its randomness from ``fold_in(seed, t)``, so a run is a function of its seed alone: split in
-several calls, or stopped and resumed, it gives the same bits.
+Step ``t`` of a run draws all its randomness from ``fold_in(seed, t)``, so a run is a function of its seed alone: split
+in several calls, or stopped and resumed, it gives the same bits.
 """
 
 import functools
@@ -24,7 +24,8 @@ class History(NamedTuple):
     """What was recorded: NumPy arrays with one entry per step, and what hooks returned.
 
     ``gen_loss``, ``disc_loss``, ``gen_grads``, ``disc_grads``: as in :class:`~metagan_edu.rules.Info`, shape (steps,).
-    ``metrics``: name -> (steps at which it was measured, values). ``seconds``: time spent in this call, compiling included.
+    ``metrics``: name -> (steps at which it was measured, values). ``seconds``: time spent in this call, compiling
+    included.
     """
 
     gen_loss: np.ndarray
@@ -73,9 +74,10 @@ def _positive(name, value):
 def compiled(game, rule, batches, jit):
     """The loop as one ``tf.function``: ``run(state, seed, start, count) -> (state, infos, done)``.
 
-    It takes up to ``count`` ≤ ``STEPS_PER_CALL`` steps and stops early at a step whose losses or new state are not all finite:
-    then ``done < count`` and ``state`` is the one before that step. ``infos``: float32 ``(STEPS_PER_CALL, 4)``, the fields of
-    :class:`Info`. The function is traced once and kept for further runs of the same game, rule and batches.
+    It takes up to ``count`` ≤ ``STEPS_PER_CALL`` steps and stops early at a step whose losses or new state are not all
+    finite: then ``done < count`` and ``state`` is the one before that step. ``infos``: float32 ``(STEPS_PER_CALL, 4)``,
+    the fields of :class:`Info`. The function is traced once and kept for further runs of the same game, rule and
+    batches.
     """
 
     @tf.function(jit_compile=jit, autograph=False)
@@ -103,13 +105,14 @@ def train(
 ):  # fmt: skip
     """Play ``game`` by ``rule`` for ``num_steps`` steps from ``seed``; returns a :class:`Result`.
 
-    ``batches``: a function ``seed -> batch`` (every data set has ``.batches(batch_size)``). ``players``: where to start, by
-    default ``game.init``. ``hooks``: see :func:`every`. ``checkpoint``: a folder in which the run is saved every
-    ``checkpoint_every`` steps, at the end, and when interrupted; with ``resume`` a run found there goes on to ``num_steps``
-    with the same result, bit for bit, as one that was never stopped. ``jit``: compile with XLA (for GPUs; slower on CPUs).
+    ``batches``: a function ``seed -> batch`` (every data set has ``.batches(batch_size)``). ``players``: where to
+    start, by default ``game.init``. ``hooks``: see :func:`every`. ``checkpoint``: a folder in which the run is saved
+    every ``checkpoint_every`` steps, at the end, and when interrupted; with ``resume`` a run found there goes on to
+    ``num_steps`` with the same result, bit for bit, as one that was never stopped. ``jit``: compile with XLA (for GPUs;
+    slower on CPUs).
 
-    Raises ``ValueError`` for bad arguments, or a folder that holds another run; :class:`Diverged` at the first value that
-    is not finite, with the last finite state in its ``result``.
+    Raises ``ValueError`` for bad arguments, or a folder that holds another run; :class:`Diverged` at the first value
+    that is not finite, with the last finite state in its ``result``.
     """
     num_steps = _positive("num_steps", num_steps)
     checkpoint_every = _positive("checkpoint_every", checkpoint_every)

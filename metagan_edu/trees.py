@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def map(fn, *trees):  # noqa: A001 - read as trees.map
+def map(fn, *trees):  # read as trees.map
     """Apply ``fn`` leaf by leaf to trees of one structure."""
     return tf.nest.map_structure(fn, *trees)
 
@@ -34,7 +34,8 @@ def sub(x, y):
 
 
 def as_type(number, dtype):
-    """A number or tensor in ``dtype``. (``tf.cast`` alone would round a Python float to float32 on its way to float64.)"""
+    """A number or tensor in ``dtype``. (``tf.cast`` alone would round a Python float to float32 on its way to
+    float64.)"""
     return tf.cast(number, dtype) if tf.is_tensor(number) else tf.convert_to_tensor(number, dtype)
 
 

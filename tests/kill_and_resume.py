@@ -1,7 +1,7 @@
 """A run that is killed again and again: started by test_training.py as ``python kill_and_resume.py FOLDER KILLS``.
 
-The parent imports TensorFlow without using it and forks; each child resumes the run in FOLDER and is killed by SIGKILL at a
-random moment, the last one is left to finish. Then one child runs without being stopped, in another folder.
+The parent imports TensorFlow without using it and forks; each child resumes the run in FOLDER and is killed by SIGKILL
+at a random moment, the last one is left to finish. Then one child runs without being stopped, in another folder.
 """
 
 import os

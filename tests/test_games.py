@@ -62,7 +62,8 @@ def test_update_maps_of_the_dirac_gan_in_closed_form(h):
 
 @pytest.mark.parametrize("num_unroll", [1, 5, 10])
 def test_unrolling_damps_the_generator_by_two_k_eta_slope_squared(num_unroll):
-    """One step of the linearized map: [[1 - h·Kη/2·…]]: θ is damped by 2Kη f'(0)² = Kη/2, which acts as R1 does on ψ."""
+    """One step of the linearized map: [[1 - h·Kη/2·…]]: θ is damped by 2Kη f'(0)² = Kη/2, which acts as R1 does on
+    ψ."""
     h = 0.2
     sgd = mg.optimizers.sgd(h)
     rule = mg.rules.unrolled(sgd, sgd, num_unroll=num_unroll)

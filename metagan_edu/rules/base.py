@@ -25,8 +25,8 @@ class Rule(NamedTuple):
 class Info(NamedTuple):
     """What one step saw and what it cost; scalars.
 
-    ``gen_loss``, ``disc_loss``: the losses at which the players' gradients were taken. ``gen_grads``, ``disc_grads``: how many
-    gradients of each player's loss were evaluated, the cost that is compared between rules.
+    ``gen_loss``, ``disc_loss``: the losses at which the players' gradients were taken. ``gen_grads``, ``disc_grads``:
+    how many gradients of each player's loss were evaluated, the cost that is compared between rules.
     """
 
     gen_loss: Any

@@ -1,4 +1,5 @@
-"""Make the recorded experiments again: ``make records`` (all of them, hours), ``make records ONLY=ring_lookahead`` (one).
+"""Make the recorded experiments again: ``make records`` (all of them, hours), ``make records ONLY=ring_lookahead``
+(one).
 
 Each record is made by the function ``make`` of the script of its name in this folder, and written beside it as JSON.
 """

@@ -6,8 +6,12 @@ import tensorflow as tf
 
 def dense_models():
     """The 2-D game: G 64-128-128-2, D 2-128-128-1."""
-    gen = keras.Sequential([keras.Input((64,)), *(keras.layers.Dense(128, "relu") for _ in range(2)), keras.layers.Dense(2)])
-    disc = keras.Sequential([keras.Input((2,)), *(keras.layers.Dense(128, "relu") for _ in range(2)), keras.layers.Dense(1)])
+    gen = keras.Sequential(
+        [keras.Input((64,)), *(keras.layers.Dense(128, "relu") for _ in range(2)), keras.layers.Dense(2)]
+    )
+    disc = keras.Sequential(
+        [keras.Input((2,)), *(keras.layers.Dense(128, "relu") for _ in range(2)), keras.layers.Dense(1)]
+    )
     return gen, disc
 
 
@@ -32,7 +36,8 @@ def convolutional_models(width=32):
 
 
 def keras_step(gen, disc, data, batch_size, latent_dim=64):
-    """One simultaneous step of both players with variables, two tapes and ``keras.optimizers.Adam``; returns a function."""
+    """One simultaneous step of both players with variables, two tapes and ``keras.optimizers.Adam``; returns a
+    function."""
     gen_optimizer, disc_optimizer = keras.optimizers.Adam(1e-3, beta_1=0.5), keras.optimizers.Adam(1e-4, beta_1=0.5)
     cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
     gen_optimizer.build(gen.trainable_variables)
