@@ -85,13 +85,16 @@ def steps(num_steps):
 def gradient_evaluations(total):
     """The budget of so many gradients of a player's loss, both players' counted: as many steps as these pay for.
 
+    A second-order product counts as two gradients, so that a step unrolled K times costs 2 + 3K where a plain one costs
+    2.
+
     Raises ``ValueError`` where they do not pay for one step.
     """
 
     def num_steps(game, rule, batches):
         seed = seeds_module.make(0)
         _, info = rule.step(game, rule.init(game, game.init(seed)), batches, seed, Hyper())
-        cost = float(info.gen_grads + info.disc_grads)
+        cost = float(info.gen_grads + info.disc_grads + 2 * info.products)
         if not total >= cost:
             raise ValueError(f"a budget of {total} gradients does not pay for one step, which takes {cost:.0f}.")
         return int(total // cost)

@@ -23,7 +23,8 @@ STEPS_PER_CALL = 100
 class History(NamedTuple):
     """What was recorded: NumPy arrays with one entry per step, and what hooks returned.
 
-    ``gen_loss``, ``disc_loss``, ``gen_grads``, ``disc_grads``: as in :class:`~metagan_edu.rules.Info`, shape (steps,).
+    ``gen_loss``, ``disc_loss``, ``gen_grads``, ``disc_grads``, ``products``: as in :class:`~metagan_edu.rules.Info`,
+    shape (steps,).
     ``metrics``: name -> (steps at which it was measured, values). ``seconds``: time spent in this call, compiling
     included.
     """
@@ -32,6 +33,7 @@ class History(NamedTuple):
     disc_loss: np.ndarray
     gen_grads: np.ndarray
     disc_grads: np.ndarray
+    products: np.ndarray
     metrics: dict
     seconds: float
 
@@ -75,7 +77,7 @@ def compiled(game, rule, batches, jit):
     """The loop as one ``tf.function``: ``run(state, seed, start, count) -> (state, infos, done)``.
 
     It takes up to ``count`` ≤ ``STEPS_PER_CALL`` steps and stops early at a step whose losses or new state are not all
-    finite: then ``done < count`` and ``state`` is the one before that step. ``infos``: float32 ``(STEPS_PER_CALL, 4)``,
+    finite: then ``done < count`` and ``state`` is the one before that step. ``infos``: float32 ``(STEPS_PER_CALL, 5)``,
     the fields of :class:`Info`. The function is traced once and kept for further runs of the same game, rule and
     batches.
     """
@@ -214,7 +216,7 @@ class _Run:
             return
         arrays, metadata = found
         if metadata["signature"] != self._signature():
-            raise ValueError(f"{folder} holds a run of another game, rule or seed; name another folder.")
+            raise ValueError(f"{folder} holds a run with other shapes or another seed; name another folder.")
         if int(metadata["step"]) > num_steps:
             raise ValueError(f"{folder} holds a run of {metadata['step']} steps, more than num_steps = {num_steps}.")
         values = [tf.constant(arrays[f"state/{i:05d}"]) for i in range(len(trees.leaves(self.state)))]

@@ -25,7 +25,7 @@ def assert_same(first, second):
     """The same run, bit for bit: state, losses and metrics."""
     for a, b in zip(trees.leaves(first.state), trees.leaves(second.state), strict=True):
         np.testing.assert_array_equal(a, b)
-    for a, b in zip(first.history[:4], second.history[:4], strict=True):
+    for a, b in zip(first.history[:5], second.history[:5], strict=True):
         np.testing.assert_array_equal(a, b)
     assert first.history.metrics.keys() == second.history.metrics.keys()
     for name, (steps, values) in first.history.metrics.items():
@@ -78,7 +78,12 @@ def test_hooks_are_called_after_every_so_many_steps_and_recorded():
 def test_history_counts_the_cost():
     rule = mg.rules.alternating(ADAM, ADAM, disc_steps=3)
     history = mg.train(GAME, rule, BATCHES, num_steps=6, seed=0, progress=False).history
-    assert (history.gen_grads.sum(), history.disc_grads.sum(), len(history.gen_loss)) == (6, 18, 6)
+    assert (history.gen_grads.sum(), history.disc_grads.sum(), history.products.sum(), len(history.gen_loss)) == (
+        6,
+        18,
+        0,
+        6,
+    )
 
 
 def test_many_games_in_one_notebook_raise_no_warning_of_retracing(caplog):
@@ -166,7 +171,7 @@ def test_checkpoints_of_another_run_are_refused(tmp_path):
     train(5, checkpoint=tmp_path)
     with pytest.raises(ValueError, match="already holds a run"):
         train(5, checkpoint=tmp_path)
-    with pytest.raises(ValueError, match="another game, rule or seed"):
+    with pytest.raises(ValueError, match="other shapes or another seed"):
         train(5, seed=1, checkpoint=tmp_path, resume=True)
     with pytest.raises(ValueError, match="more than num_steps = 3"):
         train(3, checkpoint=tmp_path, resume=True)

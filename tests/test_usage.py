@@ -37,6 +37,7 @@ def test_the_look_ahead_rule_on_a_ring_from_start_to_report(tmp_path, monkeypatc
     assert len(first.history.gen_loss) == 12 and len(result.history.gen_loss) == 20
     np.testing.assert_array_equal(result.history.disc_loss[:12], first.history.disc_loss)
     assert (result.history.gen_grads == 1).all() and (result.history.disc_grads == 6).all()
+    assert (result.history.products == 5).all()
     assert float(trees.norm(trees.sub(result.players.gen.params, first.players.gen.params))) > 0
     again = run(20)  # nothing is left to do: the same run is handed back
     for a, b in zip(trees.leaves(again.state), trees.leaves(result.state), strict=True):

@@ -26,13 +26,15 @@ class Info(NamedTuple):
     """What one step saw and what it cost; scalars.
 
     ``gen_loss``, ``disc_loss``: the losses at which the players' gradients were taken. ``gen_grads``, ``disc_grads``:
-    how many gradients of each player's loss were evaluated, the cost that is compared between rules.
+    how many gradients of each player's loss were evaluated. ``products``: how many second-order products (a Hessian,
+    mixed second derivative or Jacobian times a vector), each about as dear as two gradients.
     """
 
     gen_loss: Any
     disc_loss: Any
     gen_grads: Any
     disc_grads: Any
+    products: Any
 
 
 class State(NamedTuple):
@@ -92,6 +94,6 @@ def merge(gen_moved, disc_moved):
     return State(*(Players(g.gen, d.disc) for g, d in zip(gen_moved, disc_moved, strict=True)))
 
 
-def info(gen_loss, disc_loss, gen_grads, disc_grads):
+def info(gen_loss, disc_loss, gen_grads, disc_grads, products=0):
     """An :class:`Info` of float32 scalars."""
-    return Info(*(tf.cast(x, tf.float32) for x in (gen_loss, disc_loss, gen_grads, disc_grads)))
+    return Info(*(tf.cast(x, tf.float32) for x in (gen_loss, disc_loss, gen_grads, disc_grads, products)))

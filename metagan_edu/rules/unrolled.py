@@ -36,6 +36,6 @@ def unrolled(gen_optimizer, disc_optimizer, *, num_unroll, loop=autodiff.unroll)
         (gen_loss, gen_state), grads = autodiff.value_and_grad(loss_ahead)(state.players.gen.params)
         gen_moved = base.move("gen", optimizers, state, grads, gen_state, hyper)
         disc_moved, disc_loss = base.turn(game, "disc", optimizers, state, batch, noise_seed, hyper)
-        return base.merge(gen_moved, disc_moved), base.info(gen_loss, disc_loss, 1, 1 + num_unroll)
+        return base.merge(gen_moved, disc_moved), base.info(gen_loss, disc_loss, 1, 1 + num_unroll, num_unroll)
 
     return base.Rule(base.init(optimizers), step, base.view)

@@ -1,7 +1,7 @@
 """A tuned, regularized plain GAN on the ring and on the grid: what a look-ahead or a learned technique has to beat.
 
-Chosen on seeds 0, 100 and 101 among: leaky ReLU with He's initialization or ReLU with the orthogonal one; R1 with γ 0.01,
-0.02, 0.1; non-saturating or relativistic loss; rate 1e-3 or 2e-3; batch 128 or 256; linear or cosine decay (about
+Chosen on seeds 0, 100 and 101 among: leaky ReLU with He's initialization or ReLU with the orthogonal one; R1 with γ
+0.01, 0.02, 0.1; non-saturating or relativistic loss; rate 1e-3 or 2e-3; batch 128 or 256; linear or cosine decay (about
 fifteen combinations, not all). ReLU with the orthogonal initialization mattered most: with the rest as below, leaky
 ReLU with He's left 15 % of the samples between the modes of the ring. What is reported is from other seeds.
 """

@@ -33,6 +33,6 @@ def make():
     )  # fmt: skip
     longer = mg.experiments.compare(
         {"plain, at the cost of K = 5": (game, plain)}, batches,
-        budget=mg.experiments.gradient_evaluations(7 * NUM_STEPS), seeds=SEEDS, measure=measure,
+        budget=mg.experiments.gradient_evaluations(17 * NUM_STEPS), seeds=SEEDS, measure=measure,
     )  # fmt: skip
     return mg.experiments.merge(record, longer)
