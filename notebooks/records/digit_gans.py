@@ -10,7 +10,7 @@ import functools
 import metagan_edu as mg
 
 SEEDS = range(1, 4)
-STEPS = {"digits": 4000, "mnist": 5000}
+STEPS = {"digits": 4000, "mnist": 6000}
 HELD_OUT = 8000  # MNIST's test archive: the classifier and the GAN see the first 8,000, the rest is held out
 
 
@@ -26,7 +26,7 @@ def tuned(shape):
     gen = mg.networks.dcgan_generator(32, shape, norm=mg.normalization.BatchNorm)
     game = mg.games.gan(gen, mg.networks.dcgan_discriminator(shape), penalty=mg.losses.r1(0.3))
     adam = mg.optimizers.adam(2e-3, beta1=0.0, beta2=0.99)
-    return game, mg.rules.averaged(mg.rules.simultaneous(adam, adam), decay=0.99)
+    return game, mg.rules.averaged(mg.rules.simultaneous(adam, adam), decay=0.995)
 
 
 def images(name):
@@ -49,7 +49,9 @@ def make():
     for name, num_steps in STEPS.items():
         train, held_out = images(name)
         classifier, shape = mg.metrics.classifier(name), tuple(train.shape[1:])
-        contenders = {f"{name}, article": article(shape), f"{name}, tuned": tuned(shape)}
+        contenders = {f"{name}, tuned": tuned(shape)}
+        if name == "digits":  # at 28x28 the time is better spent on the set-up that works
+            contenders[f"{name}, article"] = article(shape)
         records.append(
             mg.experiments.compare(
                 contenders, mg.data.batches(train, 64), budget=mg.experiments.steps(num_steps), seeds=SEEDS,
