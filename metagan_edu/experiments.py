@@ -232,10 +232,10 @@ class Table(NamedTuple):
 def table(record, metrics=None):
     """A :class:`Table` of a record: one row per contender, mean and 95 % interval of each metric (default: all).
 
-    Where runs diverged, a last column says how many.
+    "seconds", the time of a run, can be among the metrics. Where runs diverged, a last column says how many.
     """
-    results = record["results"]
-    metrics = metrics or [m for m in next(iter(results.values())) if m != "diverged"]
+    results = {name: values | {"seconds": record["seconds"][name]} for name, values in record["results"].items()}
+    metrics = metrics or [m for m in next(iter(record["results"].values())) if m != "diverged"]
     counts = {name: sum(values["diverged"]) for name, values in results.items()}
     rows = tuple(
         (

@@ -232,6 +232,7 @@ def test_records_are_merged_by_contender():
 def test_a_table_has_a_row_for_each_contender():
     record = {
         "num_steps": {"|plain|": 10, "other": 20},
+        "seconds": {"|plain|": [2.0, 3.0], "other": [1.0, 1.0]},
         "results": {
             "|plain|": {"modes": [7, 8], "kl": [0.1, 0.1], "diverged": [0, 0]},
             "other": {"modes": [8, 8], "kl": [0.5, 0.5], "diverged": [0, 0]},
@@ -245,6 +246,7 @@ def test_a_table_has_a_row_for_each_contender():
     ]
     table = experiments.table(record, ["kl"])
     assert table.head == ("", "steps", "kl") and table.rows[1] == ("other", 20, experiments.interval([0.5, 0.5]))
+    assert experiments.table(record, ["seconds"]).rows[0][2] == experiments.interval([2.0, 3.0])
     assert table._repr_markdown_() == str(table)
 
 
