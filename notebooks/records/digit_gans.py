@@ -10,7 +10,7 @@ import functools
 import metagan_edu as mg
 
 SEEDS = range(1, 4)
-STEPS = {"digits": 4000, "mnist": 6000}
+STEPS = {"digits": 4000, "mnist": 10000}
 HELD_OUT = 8000  # MNIST's test archive: the classifier and the GAN see the first 8,000, the rest is held out
 
 
