@@ -64,9 +64,12 @@ def norm(tree):
 
 
 def all_finite(tree):
-    """Whether no entry of a floating-point leaf is NaN or infinite: a scalar boolean."""
-    floats = [x for x in leaves(tree) if x.dtype.is_floating]
-    return tf.reduce_all([tf.math.is_finite(tf.reduce_sum(tf.abs(x))) for x in floats])
+    """Whether no entry of a floating-point leaf is NaN or infinite: a scalar boolean.
+
+    One sum over all entries says so, as it is finite only where they all are (or where finite ones overflow it).
+    """
+    sums = [tf.reduce_sum(x) for x in leaves(tree) if x.dtype.is_floating]
+    return tf.math.is_finite(tf.add_n([x if x.dtype == tf.float32 else tf.cast(x, tf.float32) for x in sums]))
 
 
 def flatten(tree):
