@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from . import checkpoints, seeds, trees
 from .games import Hyper
-from .rules.base import Info
+from .rules.base import Info, whole
 
 STEPS_PER_CALL = 100
 
@@ -67,8 +67,7 @@ def every(num_steps, measure):
 
 
 def _positive(name, value):
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}.")
+    whole(name, value, 1)
     return int(value)
 
 
