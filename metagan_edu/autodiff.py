@@ -104,3 +104,18 @@ def unroll(body, state, num_steps):
     A Python loop up to 8 steps and a while loop beyond, where compiling would take longer than it saves.
     """
     return (python_loop if num_steps <= 8 else while_loop)(body, state, num_steps)
+
+
+def without_gradient(loop):
+    """``loop``, marked (``carries_gradient = False``) so that who differentiates a look-ahead takes its result as
+    constant.
+
+    The mark, and not ``tf.stop_gradient``: that would hide the loop from the derivatives *around* as well, from
+    eigenvalues of the update map and from meta-gradients. The loop is run outside the inner derivative instead.
+    """
+
+    def repeat(body, state, num_steps):
+        return loop(body, state, num_steps)
+
+    repeat.carries_gradient = False
+    return repeat

@@ -78,3 +78,10 @@ def test_while_loop_gradient_agrees_with_central_differences_to_second_order():
     hessian = tf.function(lambda v: autodiff.hvp(value, x, v))
     v = tf.constant([1.0, -2.0], tf.float64)
     assert relative_error(hessian(v), difference(tf.function(autodiff.grad(value)), x, v)) < 1e-7
+
+
+def test_a_loop_without_gradient_is_marked_and_has_the_same_values():
+    loop = autodiff.without_gradient(autodiff.unroll)
+    x = tf.constant(0.7)
+    np.testing.assert_array_equal(loop(tf.sin, x, 3), autodiff.unroll(tf.sin, x, 3))
+    assert loop.carries_gradient is False and getattr(autodiff.unroll, "carries_gradient", True)

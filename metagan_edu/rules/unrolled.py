@@ -6,6 +6,9 @@
 The derivative is total: it goes through the K inner steps, optimizer included. Of these only the first is really taken;
 the others, with their slots, are forgotten. K = 0 is the simultaneous rule. All K steps see one batch and one draw of
 noise. (Metz, Poole, Pfau & Sohl-Dickstein 2017, eq. 7–11.)
+
+With ``loop=autodiff.without_gradient(autodiff.unroll)`` G answers the discriminator that will be, as if it could not
+change it: ``∂L_G(θ, ψᴷ)/∂θ`` at constant ψᴷ. That is cheaper, and another rule: not the one of the paper.
 """
 
 from .. import autodiff, seeds
@@ -20,6 +23,7 @@ def unrolled(gen_optimizer, disc_optimizer, *, num_unroll, loop=autodiff.unroll)
     """
     base.whole("num_unroll", num_unroll, 0)
     optimizers = Players(gen_optimizer, disc_optimizer)
+    through = getattr(loop, "carries_gradient", True)
 
     def step(game, state, batches, seed, hyper):
         data_seed, noise_seed = seeds.split(seed, 2)
@@ -28,14 +32,22 @@ def unrolled(gen_optimizer, disc_optimizer, *, num_unroll, loop=autodiff.unroll)
         def react(state):
             return base.turn(game, "disc", optimizers, state, batch, noise_seed, hyper)[0]
 
+        def with_gen(params):
+            return state.players._replace(gen=state.players.gen._replace(params=params))
+
+        def ahead(params):
+            return loop(react, state._replace(players=with_gen(params)), num_unroll).players.disc
+
+        constant = None if through else ahead(state.players.gen.params)
+
         def loss_ahead(params):
-            players = state.players._replace(gen=state.players.gen._replace(params=params))
-            ahead = loop(react, state._replace(players=players), num_unroll)
-            return game.gen_loss(ahead.players, batch, noise_seed, hyper)
+            disc = ahead(params) if through else constant
+            return game.gen_loss(with_gen(params)._replace(disc=disc), batch, noise_seed, hyper)
 
         (gen_loss, gen_state), grads = autodiff.value_and_grad(loss_ahead)(state.players.gen.params)
         gen_moved = base.move("gen", optimizers, state, grads, gen_state, hyper)
         disc_moved, disc_loss = base.turn(game, "disc", optimizers, state, batch, noise_seed, hyper)
-        return base.merge(gen_moved, disc_moved), base.info(gen_loss, disc_loss, 1, 1 + num_unroll, num_unroll)
+        products = num_unroll if through else 0
+        return base.merge(gen_moved, disc_moved), base.info(gen_loss, disc_loss, 1, 1 + num_unroll, products)
 
     return base.Rule(base.init(optimizers), step, base.view)
