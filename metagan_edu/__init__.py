@@ -5,9 +5,11 @@
 
 from . import (
     autodiff,
+    controllers,
     data,
     experiments,
     games,
+    hypergradient,
     losses,
     metrics,
     networks,
@@ -15,6 +17,7 @@ from . import (
     optimizers,
     plotting,
     rules,
+    saddles,
     seeds,
     trees,
 )
@@ -24,6 +27,7 @@ from .training import Diverged, every, sample, train
 __version__ = "0.1.0"
 
 __all__ = [
-    "Diverged", "autodiff", "claim", "data", "every", "experiments", "games", "losses", "metrics", "networks",
-    "normalization", "optimizers", "plotting", "predict", "profile", "rules", "sample", "seeds", "train", "trees",
+    "Diverged", "autodiff", "claim", "controllers", "data", "every", "experiments", "games", "hypergradient",
+    "losses", "metrics", "networks", "normalization", "optimizers", "plotting", "predict", "profile", "rules",
+    "saddles", "sample", "seeds", "train", "trees",
 ]  # fmt: skip

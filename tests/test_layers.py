@@ -8,8 +8,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "metagan_edu"
 LAYERS = [
     {"trees", "seeds", "autodiff", "statistics"},
-    {"networks", "normalization", "losses", "optimizers", "augment", "metrics", "data"},
-    {"games", "rules"},
+    {"networks", "normalization", "losses", "optimizers", "hypergradient", "augment", "metrics", "data"},
+    {"games", "rules", "controllers", "saddles"},
     {"checkpoints", "training"},
     {"meta"},
     {"experiments", "plotting", "lab", "devices"},
