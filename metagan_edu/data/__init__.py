@@ -8,11 +8,13 @@ from metagan_edu.data.glyphs import glyph_splits, glyph_tasks, glyphs
 from metagan_edu.data.mixtures import Mixture, grid, mixture, mixture_tasks, random_mixture, ring
 from metagan_edu.data.mnist import fashion_mnist, mnist
 from metagan_edu.data.omniglot import omniglot
+from metagan_edu.data.stacked import Stacked, stacked_digits
 
 __all__ = [
     "Characters",
     "Images",
     "Mixture",
+    "Stacked",
     "Task",
     "TaskFamily",
     "available",
@@ -29,6 +31,7 @@ __all__ = [
     "omniglot",
     "random_mixture",
     "ring",
+    "stacked_digits",
 ]
 
 

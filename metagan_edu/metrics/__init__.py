@@ -12,12 +12,14 @@ from metagan_edu.metrics.image_classifier import (
 )
 from metagan_edu.metrics.image_scores import class_histogram, classifier_score, features, fid, probabilities
 from metagan_edu.metrics.neighbors import DensityCoverage, copies, density_coverage
+from metagan_edu.metrics.stacked import StackedCoverage, stacked_coverage
 from metagan_edu.metrics.two_sample import c2st
 
 __all__ = [
     "Classifier",
     "DensityCoverage",
     "ModeCoverage",
+    "StackedCoverage",
     "c2st",
     "class_histogram",
     "classifier",
@@ -34,5 +36,6 @@ __all__ = [
     "mode_coverage",
     "probabilities",
     "save_classifier",
+    "stacked_coverage",
     "train_classifier",
 ]
