@@ -29,11 +29,14 @@ class Hyper(NamedTuple):
     """What may change while training goes on: *factors* on what was configured, 1 meaning "as configured".
 
     ``lr``: on each player's update (a scalar, or a tree of the parameters' structure); ``penalty``: on the penalty.
-    A schedule, a controller or a meta-learner sets these; a rule and the game's losses read them.
+    ``clip`` is no factor: a pair :class:`Players` of thresholds above 0 on the norm of each player's gradient, or
+    empty, so that a rule without clipping does not pay for it. A schedule, a controller or a meta-learner sets these;
+    a rule and the game's losses read them.
     """
 
     lr: Players = Players(1.0, 1.0)
     penalty: Any = 1.0
+    clip: Any = ()
 
 
 class Game(NamedTuple):

@@ -76,16 +76,20 @@ def descend(lr):
     return _stateless(lambda grads: trees.scale(-lr, grads))
 
 
+def clip(grads, max_norm):
+    """``g · min(1, max_norm/‖g‖)``, with the norm over all entries together; ``max_norm`` may be a tensor, or infinite.
+
+    (Pascanu et al. 2013, algorithm 1.)
+    """
+    norm = trees.norm(grads)
+    return trees.scale(1 / tf.maximum(norm / trees.as_type(max_norm, norm.dtype), 1.0), grads)
+
+
 def clip_by_global_norm(max_norm):
-    """``g · min(1, max_norm/‖g‖)``, with the norm over all parameters together (Pascanu et al. 2013, algorithm 1)."""
+    """:func:`clip` as a part of a :func:`chain`; ``ValueError`` for a threshold that is not above 0."""
     if not max_norm > 0:
         raise ValueError(f"max_norm must be positive, not {max_norm}.")
-
-    def clip(grads):
-        norm = trees.norm(grads)
-        return trees.scale(tf.where(norm > max_norm, max_norm / tf.maximum(norm, max_norm), 1), grads)
-
-    return _stateless(clip)
+    return _stateless(lambda grads: clip(grads, max_norm))
 
 
 def trace(decay):

@@ -66,6 +66,11 @@ def every(num_steps, measure):
     return Hook(_positive("every", num_steps), measure)
 
 
+def step_seed(seed, step):
+    """The seed from which step ``step`` (from 0) of a run of ``seed`` draws all its randomness."""
+    return seeds.fold_in(seeds.fold_in(seed, "train"), step)
+
+
 def _positive(name, value):
     whole(name, value, 1)
     return int(value)
@@ -86,7 +91,7 @@ def compiled(game, rule, batches, jit):
         def step(i, finite, last, state, infos):
             new, info = rule.step(game, state, batches, seeds.fold_in(seed, start + i), Hyper())
             finite = trees.all_finite((new, info.gen_loss, info.disc_loss))
-            return i + 1, finite, state, new, infos.write(i, tf.stack(info))
+            return i + 1, finite, state, new, infos.write(i, tf.stack([tf.cast(x, tf.float32) for x in info]))
 
         infos = tf.TensorArray(tf.float32, STEPS_PER_CALL, element_shape=(len(Info._fields),))
         i, finite, last, state, infos = tf.while_loop(
@@ -102,7 +107,7 @@ def compiled(game, rule, batches, jit):
 
 def train(
     game, rule, batches, *, num_steps, seed, players=None, hooks=(), checkpoint=None, checkpoint_every=1000,
-    resume=False, progress=True, jit=False,
+    resume=False, progress=True, jit=False, steps_per_call=STEPS_PER_CALL,
 ):  # fmt: skip
     """Play ``game`` by ``rule`` for ``num_steps`` steps from ``seed``; returns a :class:`Result`.
 
@@ -110,12 +115,13 @@ def train(
     start, by default ``game.init``. ``hooks``: see :func:`every`. ``checkpoint``: a folder in which the run is saved
     every ``checkpoint_every`` steps, at the end, and when interrupted; with ``resume`` a run found there goes on to
     ``num_steps`` with the same result, bit for bit, as one that was never stopped. ``jit``: compile with XLA (for GPUs;
-    slower on CPUs).
+    slower on CPUs). ``steps_per_call``: how many steps pass between two looks at the clock, the hooks' turn apart.
 
     Raises ``ValueError`` for bad arguments, or a folder that holds another run; :class:`Diverged` at the first value
     that is not finite, with the last finite state in its ``result``.
     """
     num_steps = _positive("num_steps", num_steps)
+    steps_per_call = min(_positive("steps_per_call", steps_per_call), STEPS_PER_CALL)
     checkpoint_every = _positive("checkpoint_every", checkpoint_every)
     seed = seeds.make(seed)
     began = time.monotonic()
@@ -135,7 +141,7 @@ def train(
         try:
             run.measure(hooks)  # what an interrupt had left over
             while run.step < num_steps:
-                count = min([STEPS_PER_CALL, num_steps - run.step, *(s - run.step % s for s in stops)])
+                count = min([steps_per_call, num_steps - run.step, *(s - run.step % s for s in stops)])
                 state, infos, done = loop(run.state, noise, tf.constant(run.step), tf.constant(count))
                 run.add(state, infos.numpy(), int(done))
                 bar.update(int(done))

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from .. import autodiff, trees
 from ..games import Player, Players
+from ..optimizers import clip
 
 
 class Rule(NamedTuple):
@@ -76,7 +77,13 @@ def gradient(game, who, players, batch, seed, hyper):
 
 
 def move(who, optimizers, state, grads, player_state, hyper):
-    """The state after player ``who`` has taken one step of its optimizer: ``params + lr-factor · update``."""
+    """The state after player ``who`` has taken one step of its optimizer: ``params + lr-factor · update``.
+
+    Where ``hyper`` has thresholds the gradient is clipped first. It is the global batch's here (``autodiff`` has
+    averaged it over replicas), so that one device and many clip the same vector.
+    """
+    if hyper.clip:
+        grads = clip(grads, getattr(hyper.clip, who))
     updates, slots = getattr(optimizers, who).update(grads, getattr(state.slots, who))
     updates = trees.scale(getattr(hyper.lr, who), updates)
     player = Player(trees.add(getattr(state.players, who).params, updates), player_state)
@@ -95,5 +102,8 @@ def merge(gen_moved, disc_moved):
 
 
 def info(gen_loss, disc_loss, gen_grads, disc_grads, products=0):
-    """An :class:`Info` of float32 scalars."""
-    return Info(*(tf.cast(x, tf.float32) for x in (gen_loss, disc_loss, gen_grads, disc_grads, products)))
+    """An :class:`Info` of scalars: the losses as they are, the counts in float32.
+
+    Losses of a game in float64 stay so: a controller may be differentiated through them.
+    """
+    return Info(gen_loss, disc_loss, *(tf.cast(x, tf.float32) for x in (gen_grads, disc_grads, products)))
