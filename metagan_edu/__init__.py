@@ -11,6 +11,7 @@ from . import (
     games,
     hypergradient,
     losses,
+    meta,
     metrics,
     networks,
     normalization,
@@ -22,12 +23,13 @@ from . import (
     trees,
 )
 from .experiments import claim, predict, profile
+from .meta import meta_train
 from .training import Diverged, every, sample, train
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Diverged", "autodiff", "claim", "controllers", "data", "every", "experiments", "games", "hypergradient",
-    "losses", "metrics", "networks", "normalization", "optimizers", "plotting", "predict", "profile", "rules",
+    "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting", "predict", "profile", "rules",
     "saddles", "sample", "seeds", "train", "trees",
 ]  # fmt: skip

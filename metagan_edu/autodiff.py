@@ -34,10 +34,37 @@ def value_and_grad(fn):
             value = result[0] if isinstance(result, tuple) else result
         if value.shape.rank not in (0, None):
             raise ValueError(f"only a scalar has a gradient; the function returned shape {tuple(value.shape)}.")
-        grads = tape.gradient(value, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        grads = _gradient(tape, value, x)
         return result, _over_replicas(grads)
 
     return wrapped
+
+
+def own_gradients(fn):
+    """``x -> (fn(x), gradient)`` for ``fn(x) -> (value, more)`` whose value is a scalar, or several: one for each part.
+
+    A scalar is differentiated in all of ``x``, as by :func:`value_and_grad`. Where the value is a tuple of scalars,
+    ``x`` must be a tuple of as many parts, and part ``i`` gets the gradient of scalar ``i``, which is what each player
+    of a game asks for; the forward pass is shared. Raises ``ValueError`` where ``x`` has other parts.
+    """
+
+    def wrapped(x):
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(trees.leaves(x))
+            result = fn(x)
+        value = result[0]
+        if not isinstance(value, tuple):
+            return result, _over_replicas(_gradient(tape, value, x))
+        if not isinstance(x, tuple) or len(x) != len(value):
+            raise ValueError(f"{len(value)} losses, one for each player, need parameters with a part for each player.")
+        parts = [_gradient(tape, own, part) for own, part in zip(value, x, strict=True)]
+        return result, _over_replicas(type(x)(*parts) if hasattr(x, "_fields") else tuple(parts))
+
+    return wrapped
+
+
+def _gradient(tape, value, x):
+    return tape.gradient(value, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
 def grad(fn):
@@ -47,11 +74,15 @@ def grad(fn):
 
 def vjp(fn, x, cotangent):
     """``Jᵀu``: the vector-Jacobian product of a tree-valued function at ``x``."""
+    return _over_replicas(_pulled_back(fn, x, cotangent))
 
-    def contracted(x):
-        return trees.dot(fn(x), cotangent)
 
-    return grad(contracted)(x)
+def _pulled_back(fn, x, cotangent):
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(trees.leaves(x))
+        y = trees.leaves(fn(x))
+    zero = tf.UnconnectedGradients.ZERO
+    return tape.gradient(y, x, output_gradients=trees.leaves(cotangent), unconnected_gradients=zero)
 
 
 def jvp(fn, x, tangent):
@@ -96,6 +127,70 @@ def while_loop(body, state, num_steps):
         maximum_iterations=num_steps,
     )
     return trees.like(state, result[1:])
+
+
+def recomputed(every=10):
+    """A loop that keeps every ``every``-th state only, and computes the steps between again when it is differentiated.
+
+    Memory for ``n`` steps falls from ``n`` to ``n/every + every`` steps' worth, for one more forward pass (Chen et al.
+    2016). All that is to be differentiated must be *in* ``state``: what ``body`` captures counts as a constant. Raises
+    ``ValueError`` where ``every`` is not a whole number above 0.
+    """
+    if isinstance(every, bool) or not hasattr(every, "__index__") or every < 1:
+        raise ValueError(f"every must be a whole number of at least 1, not {every!r}.")
+
+    def loop(body, state, num_steps):
+        whole, rest = divmod(num_steps, every)
+
+        @tf.custom_gradient
+        def run(*leaves):
+            kept, last = _keeping(lambda state: while_loop(body, state, every), trees.like(state, leaves), whole)
+
+            def backward(*cotangents):
+                cotangents = _through_segment(lambda state: while_loop(body, state, rest), last, cotangents)
+                return tf.while_loop(
+                    lambda i, *_: i >= 0,
+                    lambda i, *cotangents: (i - 1, *_through_segment(
+                        lambda state: while_loop(body, state, every), trees.map(lambda x: x[i], kept), cotangents,
+                    )),
+                    (tf.constant(whole - 1), *cotangents),
+                )[1:]  # fmt: skip
+
+            return trees.leaves(while_loop(body, last, rest)), backward
+
+        return trees.like(state, run(*trees.leaves(state)))
+
+    return loop
+
+
+def _keeping(segment, state, count):
+    """The states before each of ``count`` segments, stacked, and the state after them."""
+    leaves = trees.leaves(state)
+    arrays = [tf.TensorArray(x.dtype, count, element_shape=x.shape) for x in leaves]
+
+    def step(i, arrays, leaves):
+        arrays = [array.write(i, x) for array, x in zip(arrays, leaves, strict=True)]
+        return i + 1, arrays, trees.leaves(segment(trees.like(state, leaves)))
+
+    _, arrays, leaves = tf.while_loop(lambda i, *_: i < count, step, (tf.constant(0), arrays, leaves))
+    return trees.like(state, [array.stack() for array in arrays]), trees.like(state, leaves)
+
+
+def _through_segment(segment, state, cotangents):
+    """The cotangents of ``state``'s leaves from those after ``segment``; zeros for leaves that are whole numbers."""
+    leaves = trees.leaves(state)
+    is_float = [x.dtype.is_floating for x in leaves]
+
+    def floats(inputs):
+        given = iter(inputs)
+        after = trees.leaves(
+            segment(trees.like(state, [next(given) if f else x for f, x in zip(is_float, leaves, strict=True)]))
+        )
+        return [x for f, x in zip(is_float, after, strict=True) if f]
+
+    inputs, outer = ([x for f, x in zip(is_float, of, strict=True) if f] for of in (leaves, cotangents))
+    grads = iter(_pulled_back(floats, inputs, outer))
+    return [next(grads) if f else c for f, c in zip(is_float, cotangents, strict=True)]
 
 
 def unroll(body, state, num_steps):

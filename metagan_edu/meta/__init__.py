@@ -1,0 +1,27 @@
+"""Learning to learn: techniques (where theta enters an inner run) × estimators (how its gradient is obtained)."""
+
+from . import outer
+from .base import Curve, Inner, MetaLearner, adapt, check_task, drawn, everything, learner
+from .estimators import (
+    Estimate,
+    Estimator,
+    backprop,
+    each_step,
+    evolution_strategies,
+    first_order,
+    last,
+    over_tasks,
+    persistent_evolution_strategies,
+    reptile,
+)
+from .initialization import learned_initialization
+from .train import MetaResult, MetaState, meta_train
+
+# Techniques, each with a gradient test of its own (a test holds that): see tests/test_meta.py.
+TECHNIQUES = ("learned_initialization",)
+
+__all__ = [
+    "TECHNIQUES", "Curve", "Estimate", "Estimator", "Inner", "MetaLearner", "MetaResult", "MetaState", "adapt", "backprop",
+    "check_task", "drawn", "each_step", "everything", "evolution_strategies", "first_order", "last",
+    "learned_initialization", "learner", "meta_train", "outer", "over_tasks", "persistent_evolution_strategies", "reptile",
+]  # fmt: skip
