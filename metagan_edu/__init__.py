@@ -30,6 +30,6 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Diverged", "autodiff", "claim", "controllers", "data", "every", "experiments", "games", "hypergradient",
-    "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting", "predict", "profile", "rules",
-    "saddles", "sample", "seeds", "train", "trees",
+    "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting", "predict",
+    "profile", "rules", "saddles", "sample", "seeds", "train", "trees",
 ]  # fmt: skip

@@ -63,6 +63,7 @@ def network(model):
     if not isinstance(model.output_shape, tuple):
         raise ValueError(f"the Keras model {model.name!r} must have one output, not {len(model.output_shape)}.")
     initializers = _initializers(model)
+    built = {id(v): v.numpy() for v in model.variables if id(v) not in initializers}  # now: a graph could not read them
 
     def initial(index, variable, seed):
         own_seed = seeds.fold_in(seed, index)
@@ -70,7 +71,7 @@ def network(model):
             return tf.cast(tf.math.abs(own_seed), variable.dtype)
         initializer = initializers.get(id(variable))
         if initializer is None:
-            return tf.constant(variable.numpy())
+            return tf.constant(built[id(variable)])
         if hasattr(initializer, "seed"):
             initializer = initializer.clone()
             initializer.seed = _GivenSeed(own_seed)

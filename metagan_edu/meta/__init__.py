@@ -21,7 +21,8 @@ from .train import MetaResult, MetaState, meta_train
 TECHNIQUES = ("learned_initialization",)
 
 __all__ = [
-    "TECHNIQUES", "Curve", "Estimate", "Estimator", "Inner", "MetaLearner", "MetaResult", "MetaState", "adapt", "backprop",
-    "check_task", "drawn", "each_step", "everything", "evolution_strategies", "first_order", "last",
-    "learned_initialization", "learner", "meta_train", "outer", "over_tasks", "persistent_evolution_strategies", "reptile",
+    "TECHNIQUES", "Curve", "Estimate", "Estimator", "Inner", "MetaLearner", "MetaResult", "MetaState", "adapt",
+    "backprop", "check_task", "drawn", "each_step", "everything", "evolution_strategies", "first_order",
+    "last", "learned_initialization", "learner", "meta_train", "outer", "over_tasks", "persistent_evolution_strategies",
+    "reptile",
 ]  # fmt: skip

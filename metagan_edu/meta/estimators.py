@@ -94,7 +94,7 @@ def _pair(value):
 
 
 def backprop(inner_steps, *, loop=autodiff.unroll, objective=last):
-    """The exact gradient, through all ``inner_steps`` updates: ``d outer(φᴷ(theta))/d theta`` (Finn et al. 2017, eq. 1).
+    """The exact gradient, through all ``inner_steps`` updates: ``d outer(φᴷ(theta))/d theta`` (Finn et al. 2017).
 
     Each inner gradient is differentiated again, so it costs a second-order product for each, and memory that is linear
     in the number of steps; ``loop=autodiff.recomputed(every)`` trades a second forward pass for most of that memory.
@@ -130,8 +130,9 @@ def tangents(game):
 def first_order(inner_steps, *, objective=last):
     """The gradient with every inner gradient held constant (first-order MAML; Finn et al. 2017, section 5.2).
 
-    It is :func:`backprop` on the :func:`tangents` of the game: for a learned start it is the outer gradient at φᴷ, for a
-    learned rate the sum of ``-gₖ`` projected on it. What enters through the losses (a penalty's weight) it cannot see.
+    It is :func:`backprop` on the :func:`tangents` of the game: for a learned start it is the outer gradient at φᴷ, for
+    a learned rate the sum of ``-gₖ`` projected on it. What enters through the losses (such as the weight of a penalty)
+    it cannot see.
     """
     return _through(inner_steps, autodiff.while_loop, objective, 0.0, tangents)
 
@@ -242,7 +243,7 @@ class Persistent(NamedTuple):
 
 
 def persistent_evolution_strategies(inner_steps, *, segment, pairs=8, sigma=0.01, objective=last):
-    """Evolution strategies in segments of a run of ``inner_steps``: ``1/(2Nσ²) Σᵢ (L(run⁺ᵢ) - L(run⁻ᵢ)) Σ_{s≤now} εᵢˢ``.
+    """Evolution strategies in segments of a long run: ``1/(2Nσ²) Σᵢ (L(run⁺ᵢ) - L(run⁻ᵢ)) Σ_{s≤now} εᵢˢ``.
 
     Each meta-step plays ``segment`` steps of every run and goes on from there at the next one; a run's perturbations
     are accumulated, which removes the bias of judging a long run by its pieces. It estimates the gradient of the sum of

@@ -3,8 +3,8 @@
     run(theta, task):  φ⁰ = theta,  φᵏ⁺¹ = one step of the rule on the task's support set
 
 With :func:`~metagan_edu.meta.backprop` on a query loss this is MAML (Finn, Abbeel & Levine 2017), with
-:func:`~metagan_edu.meta.first_order` its first-order form, with :func:`~metagan_edu.meta.reptile` it is Reptile (Nichol,
-Achiam & Schulman 2018), on both players at once as in FIGR (Clouâtre & Demers 2019).
+:func:`~metagan_edu.meta.first_order` its first-order form, with :func:`~metagan_edu.meta.reptile` it is Reptile
+(Nichol, Achiam & Schulman 2018), on both players at once as in FIGR (Clouâtre & Demers 2019).
 """
 
 from .. import seeds

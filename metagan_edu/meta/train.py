@@ -29,8 +29,8 @@ class MetaState(NamedTuple):
 
 
 class MetaResult(NamedTuple):
-    """``theta``: what was learned; ``state``: a :class:`MetaState`; ``history``: its ``gen_loss`` and ``disc_loss`` are the
-    outer losses of each meta-step (the same where there is one)."""
+    """``theta``: what was learned; ``state``: a :class:`MetaState`; ``history``: its ``gen_loss`` and ``disc_loss`` are
+    the outer losses of each meta-step (the same where there is one)."""
 
     theta: Any
     state: MetaState
@@ -62,12 +62,12 @@ def meta_train(
 
     ``tasks``: a sampler ``seed -> Task`` (one split of a :class:`~metagan_edu.data.TaskFamily`); ``outer``: see
     :mod:`metagan_edu.meta.outer` (Reptile needs none); ``meta_optimizer``: by default the estimator's own choice;
-    ``theta``: where to start, by default ``learner.init``; ``options``: hooks, checkpoint, resume, progress and jit, as in
-    :func:`metagan_edu.train` (a hook is called with the meta-step and theta).
+    ``theta``: where to start, by default ``learner.init``; ``options``: hooks, checkpoint, resume, progress and jit, as
+    in :func:`metagan_edu.train` (a hook is called with the meta-step and theta).
 
-    Raises ``ValueError`` for bad arguments, an estimator that does not fit the learner, or tasks whose support and query
-    sets share an example; :class:`~metagan_edu.Diverged` at the first value that is not finite, with the task and the
-    meta-step named and the last finite theta in ``result.players``.
+    Raises ``ValueError`` for bad arguments, an estimator that does not fit the learner, or tasks whose support and
+    query sets share an example; :class:`~metagan_edu.Diverged` at the first value that is not finite, with the task and
+    the meta-step named and the last finite theta in ``result.players``.
     """
     whole("num_steps", num_steps, 1)
     seed = seeds.make(seed)

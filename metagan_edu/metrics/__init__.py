@@ -10,7 +10,15 @@ from metagan_edu.metrics.image_classifier import (
     save_classifier,
     train_classifier,
 )
-from metagan_edu.metrics.image_scores import class_histogram, classifier_score, features, fid, probabilities
+from metagan_edu.metrics.image_scores import (
+    class_histogram,
+    class_probability,
+    classifier_score,
+    diversity,
+    features,
+    fid,
+    probabilities,
+)
 from metagan_edu.metrics.neighbors import DensityCoverage, copies, density_coverage
 from metagan_edu.metrics.stacked import StackedCoverage, stacked_coverage
 from metagan_edu.metrics.two_sample import c2st
@@ -22,10 +30,12 @@ __all__ = [
     "StackedCoverage",
     "c2st",
     "class_histogram",
+    "class_probability",
     "classifier",
     "classifier_score",
     "copies",
     "density_coverage",
+    "diversity",
     "energy_distance",
     "features",
     "fid",

@@ -38,6 +38,37 @@ def classifier_score(images, clf: Classifier) -> float:
     return float(np.clip(np.exp(information), 1.0, p.shape[1]))
 
 
+def class_probability(images, clf: Classifier, label: int) -> float:
+    """Return the mean probability that the classifier gives to class ``label``, in [0, 1].
+
+    The score of a generator that was asked for one class; that of real held-out images of the class is its ceiling.
+    Blind to variety and to copies. Raises ValueError for a label that is no class, and as ``features``.
+    """
+    if label not in range(clf.num_classes):
+        raise ValueError(f"label is {label!r}; the classifier knows the classes 0 to {clf.num_classes - 1}.")
+    return float(probabilities(images, clf)[:, label].mean())
+
+
+def diversity(images, real, clf: Classifier) -> float:
+    """Return the mean distance of two images in feature space, over that of two real images: 1 for equal variety.
+
+    mean_{i<j} |f(x_i) - f(x_j)| / mean_{i<j} |f(r_i) - f(r_j)|; 0 for one image repeated. Two images on each side at
+    least. Raises ValueError for fewer, for real images that are all the same, and as ``features``.
+    """
+    spread, real_spread = (_mean_distance(features(batch, clf)) for batch in (images, real))
+    if real_spread == 0:
+        raise ValueError("the real images are all the same; diversity is relative to real images that differ.")
+    return spread / real_spread
+
+
+def _mean_distance(points: np.ndarray) -> float:
+    from scipy.spatial.distance import pdist
+
+    if len(points) < 2:
+        raise ValueError(f"diversity needs at least two images on each side, not {len(points)}.")
+    return float(pdist(points).mean())
+
+
 def fid(real, fake, clf: Classifier) -> float:
     """Return the Fréchet distance of the classifier's features of real and of generated images.
 
