@@ -15,14 +15,45 @@ from .estimators import (
     reptile,
 )
 from .initialization import learned_initialization
+from .meta_sgd import MetaSGD, meta_sgd, per_parameter, per_player, per_tensor
+from .schedule import Policy, learned_schedule, network, phases
 from .train import MetaResult, MetaState, meta_train
 
 # Techniques, each with a gradient test of its own (a test holds that): see tests/test_meta.py.
-TECHNIQUES = ("learned_initialization",)
+TECHNIQUES = ("learned_initialization", "learned_schedule", "meta_sgd")
 
 __all__ = [
-    "TECHNIQUES", "Curve", "Estimate", "Estimator", "Inner", "MetaLearner", "MetaResult", "MetaState", "adapt",
-    "backprop", "check_task", "drawn", "each_step", "everything", "evolution_strategies", "first_order",
-    "last", "learned_initialization", "learner", "meta_train", "outer", "over_tasks", "persistent_evolution_strategies",
+    "TECHNIQUES",
+    "Curve",
+    "Estimate",
+    "Estimator",
+    "Inner",
+    "MetaLearner",
+    "MetaResult",
+    "MetaSGD",
+    "MetaState",
+    "Policy",
+    "adapt",
+    "backprop",
+    "check_task",
+    "drawn",
+    "each_step",
+    "everything",
+    "evolution_strategies",
+    "first_order",
+    "last",
+    "learned_initialization",
+    "learned_schedule",
+    "learner",
+    "meta_sgd",
+    "meta_train",
+    "network",
+    "outer",
+    "over_tasks",
+    "per_parameter",
+    "per_player",
+    "per_tensor",
+    "persistent_evolution_strategies",
+    "phases",
     "reptile",
 ]  # fmt: skip

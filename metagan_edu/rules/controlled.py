@@ -52,6 +52,15 @@ def controlled(rule, controller):
     return Rule(init, step, lambda state: rule.view(state.inner))
 
 
+def under(rule, hyper):
+    """``rule`` with a fixed :class:`~metagan_edu.games.Hyper` on top of what comes from outside; its state is as is."""
+
+    def step(game, state, batches, seed, outside):
+        return rule.step(game, state, batches, seed, combine(outside, hyper))
+
+    return rule._replace(step=step)
+
+
 def combine(first, second):
     """Two :class:`~metagan_edu.games.Hyper` in one: products of the factors, the smaller one of two thresholds."""
     clip = first.clip or second.clip

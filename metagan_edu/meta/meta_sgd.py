@@ -1,0 +1,74 @@
+"""Meta-SGD: theta is where both players start *and* how fast each of their tensors, or parameters, learns.
+
+    φ⁰ = theta.start,    φᵏ⁺¹ = φᵏ - exp(theta.log_lr) ∘ ∂L(φᵏ)/∂φ
+
+Learned are the logarithms, so that a rate stays above 0. (Li, Zhou, Chen & Li 2017, eq. 3–4, with one step and one
+loss; their rates, one per parameter, may turn negative. Here each player descends its own loss, for many steps.)
+"""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from .. import optimizers, rules, seeds, trees
+from ..games import Hyper, Players
+from ..rules.controlled import under
+from .base import drawn, learner
+
+
+class MetaSGD(NamedTuple):
+    """``start``: ``Players`` of parameters, empty for a player that starts afresh; ``log_lr``: ``Players`` of trees."""
+
+    start: Any
+    log_lr: Any
+
+
+def per_parameter(params):
+    """One rate for each parameter: zeros of the structure and shapes of ``params``."""
+    return trees.zeros(params)
+
+
+def per_tensor(params):
+    """One rate for each tensor (each layer's kernel, each bias): scalar zeros of the structure of ``params``."""
+    return trees.map(lambda x: tf.zeros((), x.dtype), params)
+
+
+def per_player(params):
+    """One rate for all: a scalar zero."""
+    return tf.zeros((), trees.leaves(params)[0].dtype)
+
+
+def meta_sgd(game, lr=1e-3, *, per=per_tensor, rule=None, of=Players._fields, batches=None):
+    """The learner whose theta is a :class:`MetaSGD`.
+
+    ``lr``: the rate of every tensor before meta-training, or a pair ``Players`` of them; ``per``: what has a rate of
+    its own; ``rule``: the rule that the rates are factors on, by default alternating SGD at rate 1 (with Adam at rate 1
+    the learned numbers are Adam's rates, which is no longer Meta-SGD); ``of``: whose start is learned (none: rates
+    only, from ``game.init``); ``batches``: by default ``drawn(20)``. Raises ``ValueError`` for a rate that is not above
+    0, or where ``of`` names no players.
+    """
+    of = tuple(of)
+    if not set(of) <= set(Players._fields):
+        raise ValueError(f"of must hold 'gen', 'disc', both or none, not {of!r}.")
+    lr = lr if isinstance(lr, Players) else Players(lr, lr)
+    if not all(0 < rate < float("inf") for rate in lr):
+        raise ValueError(f"lr must be a finite number above 0 or a pair of them, not {lr}.")
+    rule = rules.alternating(optimizers.sgd(1.0), optimizers.sgd(1.0)) if rule is None else rule
+
+    def init(seed):
+        fresh = game.init(seeds.make(seed))
+        start = Players(*(getattr(fresh, who).params if who in of else () for who in Players._fields))
+        log_lr = [
+            trees.map(lambda zero, rate=rate: zero + tf.math.log(tf.constant(rate, zero.dtype)), per(player.params))
+            for rate, player in zip(lr, fresh, strict=True)
+        ]
+        return MetaSGD(start, Players(*log_lr))
+
+    def players(theta, seed):
+        fresh = game.init(seed)
+        return fresh._replace(**{w: getattr(fresh, w)._replace(params=getattr(theta.start, w)) for w in of})
+
+    def at_rates(theta):
+        return under(rule, Hyper(lr=Players(*(trees.map(tf.exp, log_lr) for log_lr in theta.log_lr))))
+
+    return learner(game, init=init, players=players, rule=at_rates, batches=batches or drawn(20))
