@@ -191,13 +191,14 @@ def _placed(template, at):
     return trees.like(template, values)
 
 
-def eigenvalues(game, rule=None, *, at, batches=no_data, seed=0):
+def eigenvalues(game, rule=None, *, at, batches=no_data, seed=0, num_steps=1):
     """Eigenvalues of a game's linearization at a point, in complex double precision, largest modulus first.
 
     Without a rule: of the Jacobian of :func:`field` (continuous time; a real part below 0 is stable). With a rule: of
-    the Jacobian of one step of its update map, slots such as momentum included (a modulus below 1 is stable).
-    ``at``: the pair (θ, ψ) of the players' parameters. Computed in float64. Raises ``ValueError`` where ``at`` does not
-    have the shapes of the players' parameters.
+    the Jacobian of ``num_steps`` steps of its update map from fresh slots, which are included (a modulus below 1 is
+    stable); more than one for a rule that goes in cycles, such as look-ahead. ``at``: the pair (θ, ψ) of the players'
+    parameters. Computed in float64. Raises ``ValueError`` where ``at`` does not have the shapes of the players'
+    parameters.
     """
     params = _placed(Players(*(player.params for player in game.init(seeds.make(seed)))), at)
     players = Players(*(Player(value) for value in params))
@@ -215,7 +216,9 @@ def eigenvalues(game, rule=None, *, at, batches=no_data, seed=0):
         def move(vector):
             floats = iter(unflatten(vector))
             whole = [next(floats) if f else x for f, x in zip(is_float, trees.leaves(start), strict=True)]
-            after, _ = rule.step(game, trees.like(start, whole), batches, seeds.make(seed), Hyper())
+            after = trees.like(start, whole)
+            for _ in range(num_steps):
+                after, _ = rule.step(game, after, batches, seeds.make(seed), Hyper())
             return trees.flatten([x for x in trees.leaves(after) if x.dtype.is_floating])[0]
 
     linearized = tf.function(lambda v: autodiff.jacobian(move, v), autograph=False).get_concrete_function(vector)

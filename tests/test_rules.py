@@ -17,8 +17,17 @@ RULES = {
     "simultaneous": lambda: mg.rules.simultaneous(ADAM, ADAM),
     "alternating": lambda: mg.rules.alternating(ADAM, ADAM, disc_steps=2),
     "unrolled": lambda: mg.rules.unrolled(ADAM, ADAM, num_unroll=2),
+    "controlled": lambda: mg.rules.controlled(mg.rules.simultaneous(ADAM, ADAM), mg.controllers.balance()),
+    "extragradient": lambda: mg.rules.extragradient(ADAM, ADAM),
+    "optimistic": lambda: mg.rules.optimistic(ADAM, ADAM),
+    "consensus": lambda: mg.rules.consensus(ADAM, ADAM, gamma=0.1),
+    "symplectic": lambda: mg.rules.symplectic(ADAM, ADAM),
+    "competitive": lambda: mg.rules.competitive(ADAM, ADAM, reaction=0.1, num_iterations=2),
+    "lookahead": lambda: mg.rules.lookahead(mg.rules.simultaneous(ADAM, ADAM), every=2),
     "averaged": lambda: mg.rules.averaged(mg.rules.simultaneous(ADAM, ADAM), 0.9),
 }
+# Competitive refuses a game that is not zero-sum up to terms of one player alone.
+ZERO_SUM = {"competitive": mg.losses.minimax()}
 
 
 def run(rule, num_steps, game=None, hyper=HYPER):
@@ -41,7 +50,7 @@ def test_every_rule_of_the_package_is_tested():
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_step_is_a_function_of_its_arguments_and_keeps_the_structure(name):
-    game = smooth_gan()
+    game = smooth_gan(ZERO_SUM.get(name))
     rule = RULES[name]()
     state = rule.init(game, game.init(0))
     after, info = rule.step(game, state, BATCH, seeds.make(0), HYPER)
@@ -54,14 +63,17 @@ def test_a_step_is_a_function_of_its_arguments_and_keeps_the_structure(name):
 @pytest.mark.parametrize("name", RULES)
 def test_rates_of_zero_leave_the_players_where_they_are(name):
     hyper = HYPER._replace(lr=Players(0.0, 0.0))
-    game, rule = smooth_gan(), RULES[name]()
+    game, rule = smooth_gan(ZERO_SUM.get(name)), RULES[name]()
     assert_close(rule.view(run(rule, 2, game, hyper)[0]), game.init(0))
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_rules_compile_with_xla(name):
     result = mg.train(
-        mg.games.gan(mg.networks.mlp(2, (4,), 2), mg.networks.mlp(2, (4,), 1), penalty=mg.losses.r1(0.1)),
+        mg.games.gan(
+            mg.networks.mlp(2, (4,), 2), mg.networks.mlp(2, (4,), 1),
+            loss=ZERO_SUM.get(name), penalty=mg.losses.r1(0.1),
+        ),
         RULES[name](), mg.data.ring().batches(8), num_steps=2, seed=0, jit=True, progress=False,
     )  # fmt: skip
     assert trees.all_finite(result.state)

@@ -3,7 +3,30 @@
 from .alternating import alternating
 from .averaged import averaged
 from .base import Info, Rule, State
+from .competitive import competitive
+from .consensus import consensus
+from .controlled import Controller, controlled
+from .extragradient import extragradient
+from .lookahead import lookahead
+from .optimistic import optimistic
 from .simultaneous import simultaneous
+from .symplectic import symplectic
 from .unrolled import unrolled
 
-__all__ = ["Info", "Rule", "State", "alternating", "averaged", "simultaneous", "unrolled"]
+__all__ = [
+    "Controller",
+    "Info",
+    "Rule",
+    "State",
+    "alternating",
+    "averaged",
+    "competitive",
+    "consensus",
+    "controlled",
+    "extragradient",
+    "lookahead",
+    "optimistic",
+    "simultaneous",
+    "symplectic",
+    "unrolled",
+]

@@ -1,0 +1,99 @@
+"""Each player moves as if it knew how the other answers: competitive gradient descent, for zero-sum games.
+
+    a - η² D D' a = g_θ - η D g_ψ,    b = g_ψ - η D' a,    θ ← θ - η a,    ψ ← ψ - η b
+
+``g`` is the pair of own gradients, ``D = ∂g_θ/∂ψ`` and ``D' = ∂g_ψ/∂θ`` its mixed derivatives; together it is ``w ← w -
+η (I + η J_mixed)⁻¹ g``, the Nash equilibrium of the game's bilinear approximation with steps penalized by ``‖·‖²/2η``.
+Where ``L_D = -L_G``, ``D' = -Dᵀ``: the system is symmetric and positive, and the conjugate gradient solves it. (Schäfer
+& Anandkumar 2019, algorithm 1; for a general game the system has no such form, and the rule refuses it.)
+"""
+
+import tensorflow as tf
+
+from .. import autodiff, trees
+from ..games import Players
+from . import base, joint
+
+
+def competitive(gen_optimizer, disc_optimizer, *, reaction, num_iterations=4):
+    """The rule with ``reaction`` = η in the system; the directions (a, b) go to the optimizers as gradients.
+
+    With ``sgd(reaction)`` for both it is the paper's rule; Adam makes another one of it. Terms of one player alone,
+    such as R1, may be added to a zero-sum game. ``num_iterations``: of the conjugate gradient; a step takes ``2 + 2 ·
+    num_iterations`` second-order products. Raises ``ValueError`` for a reaction below 0 or no iterations, and
+    ``tf.errors.InvalidArgumentError`` in a step whose mixed derivatives are not those of a zero-sum game (XLA leaves
+    that check out).
+    """
+    joint.at_least_zero("reaction", reaction)
+    base.whole("num_iterations", num_iterations, 1)
+    optimizers = Players(gen_optimizer, disc_optimizer)
+
+    def step(game, state, batches, seed, hyper):
+        batch, noise = joint.draw(batches, seed)
+        losses, states, g = joint.gradients(game, state.players, batch, noise, hyper)
+
+        def react(who, direction):
+            return trees.scale(reaction, _mixed(game, who, state.players, batch, noise, hyper, direction))
+
+        def system(a):
+            return trees.sub(a, react("gen", react("disc", a)))
+
+        pull = react("gen", g.disc)
+        a = conjugate_gradient(system, trees.sub(g.gen, pull), num_iterations)
+        push = react("disc", a)
+        _assert_zero_sum(a, pull, g.disc, push)
+        directions = Players(a, trees.sub(g.disc, push))
+        products = 2 + 2 * num_iterations
+        return joint.move(optimizers, state, directions, states, hyper), base.info(*losses, 1, 1, products)
+
+    return base.Rule(base.init(optimizers), step, base.view)
+
+
+def _mixed(game, who, players, batch, seed, hyper, direction):
+    """``∂g_who/∂(other's parameters) · direction``, as the gradient in own parameters of ``⟨∂L_who/∂other,
+    direction⟩``."""
+    other = "disc" if who == "gen" else "gen"
+    own, loss = getattr(players, who), getattr(game, f"{who}_loss")
+
+    def along(mine):
+        def at(theirs):
+            moved = {who: own._replace(params=mine), other: getattr(players, other)._replace(params=theirs)}
+            return loss(Players(**moved), batch, seed, hyper)[0]
+
+        return trees.dot(autodiff.grad(at)(getattr(players, other).params), direction)
+
+    return autodiff.grad(along)(own.params)
+
+
+def conjugate_gradient(matrix, right, num_iterations):
+    """``x`` with ``matrix(x) ≈ right``, for a symmetric positive linear function of trees (Hestenes & Stiefel 1952).
+
+    Iterations after the exact solution leave it as it is; at ``right = 0`` it has the value 0 and no derivative.
+    """
+    start = trees.dot(right, right)
+
+    def iterate(state):
+        x, residual, direction, square = state
+        image = matrix(direction)
+        going = square > 1e-20 * start
+        curvature = tf.where(going, trees.dot(direction, image), 1)
+        length = tf.where(going, square / curvature, 0)
+        residual = trees.sub(residual, trees.scale(length, image))
+        new = trees.dot(residual, residual)
+        turn = tf.where(going, new / tf.where(going, square, 1), 0)
+        direction = trees.add(residual, trees.scale(turn, direction))
+        return trees.add(x, trees.scale(length, state[2])), residual, direction, new
+
+    return autodiff.unroll(iterate, (trees.zeros(right), right, right, start), num_iterations)[0]
+
+
+def _assert_zero_sum(a, pull, b, push):
+    """``⟨a, D b⟩ = -⟨D' a, b⟩`` up to rounding, with ``pull = ηDb`` and ``push = ηD'a``; NaN is left to the loop."""
+    excess = tf.abs(trees.dot(a, pull) + trees.dot(push, b))
+    size = trees.norm(a) * trees.norm(pull) + trees.norm(push) * trees.norm(b)
+    tf.debugging.Assert(
+        tf.logical_not(excess > 1e-3 * size),
+        ["competitive needs a zero-sum game, L_D = -L_G up to terms of one player alone (losses.minimax is one): the "
+         "mixed derivatives of the two losses are not opposite; their products, which should be equal, differ by",
+         excess, "of", size],
+    )  # fmt: skip
