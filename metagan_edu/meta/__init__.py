@@ -5,6 +5,7 @@ from .base import Curve, Inner, MetaLearner, adapt, check_task, drawn, everythin
 from .estimators import (
     Estimate,
     Estimator,
+    at_start,
     backprop,
     each_step,
     evolution_strategies,
@@ -13,14 +14,16 @@ from .estimators import (
     over_tasks,
     persistent_evolution_strategies,
     reptile,
+    tangents,
 )
 from .initialization import learned_initialization
 from .meta_sgd import MetaSGD, meta_sgd, per_parameter, per_player, per_tensor
+from .scales import after_one_step, gradient_quotient, learned_scales
 from .schedule import Policy, learned_schedule, network, phases
 from .train import MetaResult, MetaState, meta_train
 
 # Techniques, each with a gradient test of its own (a test holds that): see tests/test_meta.py.
-TECHNIQUES = ("learned_initialization", "learned_schedule", "meta_sgd")
+TECHNIQUES = ("learned_initialization", "learned_scales", "learned_schedule", "meta_sgd")
 
 __all__ = [
     "TECHNIQUES",
@@ -34,6 +37,8 @@ __all__ = [
     "MetaState",
     "Policy",
     "adapt",
+    "after_one_step",
+    "at_start",
     "backprop",
     "check_task",
     "drawn",
@@ -41,8 +46,10 @@ __all__ = [
     "everything",
     "evolution_strategies",
     "first_order",
+    "gradient_quotient",
     "last",
     "learned_initialization",
+    "learned_scales",
     "learned_schedule",
     "learner",
     "meta_sgd",
@@ -56,4 +63,5 @@ __all__ = [
     "persistent_evolution_strategies",
     "phases",
     "reptile",
+    "tangents",
 ]  # fmt: skip

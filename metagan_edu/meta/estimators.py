@@ -103,6 +103,23 @@ def backprop(inner_steps, *, loop=autodiff.unroll, objective=last):
     return _through(inner_steps, loop, objective, 1.0, lambda game: game)
 
 
+def at_start():
+    """The gradient of the outer loss at the start itself, ``d outer(φ⁰(theta))/d theta``: no inner step is taken."""
+
+    def grad(learner, outer, theta, tasks, seed):
+        task, seed = _draw(tasks, seed)
+        outer = _bound(learner, outer)
+
+        def value(theta):
+            inner = begin(learner, theta, seed)
+            return outer(theta, learner.view(theta, inner.run), task, seeds.fold_in(seed, "outer")), inner
+
+        (value, inner), grads = autodiff.own_gradients(value)(theta)
+        return Estimate(_pair(value), grads, inner.cost)
+
+    return _stateless(grad)
+
+
 def tangents(game):
     """The game whose losses are replaced by their tangents at the players: same gradients, no second derivative.
 

@@ -1,0 +1,128 @@
+"""Optimizers of both players at once as rules: as they are, or with a safeguard that takes back what raised the field.
+
+A learned optimizer knows nothing outside what it was trained on. The safeguard keeps the best point ``w*`` so far, that
+of the smallest norm ``n* = ‖g(w*)‖``, and watches the norm, which costs nothing, as the gradient is there anyway:
+
+* while ``n_t ≤ growth · n*``, and ``n*`` has fallen within the last ``patience`` steps, the optimizer is trusted;
+* otherwise its last step is taken back (``w ← w*``), and for a while, twice as long each time, the hand-made
+  extragradient step ``w ← w - r g(w - r g(w))`` is taken in its place, its rate ``r`` halved whenever it raises the
+  norm in the same way; then the optimizer is tried again.
+
+What is shown is ``w*``, so the norm never rises, whatever the optimizer does. (After the safeguarded variant of Shen et
+al. 2021 and Heaton et al. 2020; this form is the course's own.)
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from .. import trees
+from ..games import Players
+from ..rules import base, joint
+
+
+def jointly(optimizer):
+    """The rule in which one ``optimizer`` moves both players at once: gradients and updates are pairs ``Players``."""
+
+    def init(game, players):
+        return base.State(players, optimizer.init(joint.params(players)))
+
+    def step(game, state, batches, seed, hyper):
+        losses, states, grads = _gradients(game, state.players, batches, seed, hyper)
+        updates, slots = optimizer.update(grads, state.slots)
+        w = trees.add(joint.params(state.players), _scaled(updates, hyper))
+        return base.State(_players(w, states), slots), base.info(*losses, 1, 1)
+
+    return base.Rule(init, step, base.view)
+
+
+class Guarded(NamedTuple):
+    """``players``: where the gradient is taken next; ``slots``: the optimizer's. Pairs of parameters: ``best`` w*, and
+    ``origin``, from which an extragradient step is under way, each with its gradient. Numbers for each game: ``norm``
+    n*; ``since``: steps since it fell; ``rate`` r; ``rest``, ``left``: half steps by hand, next time and yet to go."""
+
+    players: Players
+    slots: Any
+    best: tuple
+    origin: tuple
+    norm: Any
+    since: Any
+    rate: Any
+    rest: Any
+    left: Any
+
+
+def safeguarded(optimizer, *, dot=trees.dot, growth=4.0, patience=40, rate=0.1, restart=None):
+    """The rule :func:`jointly` with the safeguard described above; a step takes one gradient of each player.
+
+    (An extragradient step takes two steps of this rule, so costs the same per step.) ``dot``: over what the norm is
+    taken, see :func:`~metagan_edu.meta.learned_optimizer.optimizer`; games side by side are guarded one by one, and the
+    optimizer's slots must then have each game's own along the same axes. ``restart(old, new) -> slots``: with which the
+    optimizer is tried again; by default new ones. Raises ``ValueError`` unless growth ≥ 1, patience ≥ 1 and the rate
+    is above 0.
+    """
+    restart = (lambda old, new: new) if restart is None else restart
+    base.whole("patience", patience, 1)
+    for name, value, least in (("growth", growth, 1), ("rate", rate, 1e-30)):
+        if not least <= value < math.inf:
+            raise ValueError(f"{name} must be a finite number of at least {least}, not {value!r}.")
+
+    def init(game, players):
+        w = joint.params(players)
+        number = dot(w, w) * 0
+        here = (w, trees.zeros(w))
+        far = number + float("inf")
+        return Guarded(players, optimizer.init(w), here, here, far, number, number + rate, number + 4, number)
+
+    def step(game, state, batches, seed, hyper):
+        losses, states, grads = _gradients(game, state.players, batches, seed, hyper)
+        here = joint.params(state.players), grads
+        norm = tf.sqrt(dot(grads, grads))
+        halfway = tf.math.floormod(state.left, 2) > 0.5  # the gradient is that of the point looked at, not of a step
+        better = norm < state.norm
+        best, least = either(better, here, state.best), tf.where(better, norm, state.norm)
+        since = tf.where(better, tf.zeros_like(norm), state.since + 1)
+        failed = ~halfway & ~(norm <= growth * least)  # not (a ≤ b): true for NaN too
+        trusted = state.left < 0.5
+        trouble = trusted & (failed | (since > patience))
+        origin = either(halfway, state.origin, either(failed | trouble, best, here))
+        rate = tf.where(~trusted & failed, state.rate / 2, state.rate)
+        left = tf.where(trouble, state.rest, tf.maximum(state.left, 0))
+        by_hand = left > 0.5
+        updates, slots = optimizer.update(grads, state.slots)
+        learned = trees.add(here[0], _scaled(updates, hyper))
+        towards = either(halfway, grads, origin[1])
+        hand = trees.map(lambda w, g: w - rate * g, origin[0], towards)
+        fresh = restart(state.slots, optimizer.init(here[0]))
+        new = Guarded(
+            _players(either(by_hand, hand, learned), states), either(by_hand, fresh, slots), best, origin, least,
+            tf.where(by_hand, tf.zeros_like(since), since), rate, tf.where(trouble, 2 * state.rest, state.rest),
+            tf.where(by_hand, left - 1, left),
+        )  # fmt: skip
+        return new, base.info(*losses, 1, 1)
+
+    def view(state):
+        return joint.with_params(state.players, state.best[0])
+
+    return base.Rule(init, step, view)
+
+
+def either(which, x, y):
+    """``x`` where ``which`` holds, else ``y``, leaf by leaf: what is not chosen may be NaN."""
+    return trees.map(lambda a, b: tf.where(which, a, b), x, y)
+
+
+def _gradients(game, players, batches, seed, hyper):
+    losses, states, grads = joint.gradients(game, players, *joint.draw(batches, seed), hyper)
+    if hyper.clip:
+        grads = Players(*(base.clip(g, limit) for g, limit in zip(grads, hyper.clip, strict=True)))
+    return losses, states, grads
+
+
+def _scaled(updates, hyper):
+    return Players(*(trees.scale(lr, own) for lr, own in zip(hyper.lr, updates, strict=True)))
+
+
+def _players(w, states):
+    return Players(*(base.Player(params, state) for params, state in zip(w, states, strict=True)))

@@ -1,0 +1,84 @@
+"""Learned scales: theta is how large each tensor of a fixed start is, one factor for each.
+
+    φ⁰ = exp(theta) · φ_fresh
+
+With the outer loss :func:`gradient_quotient` it is MetaInit (Dauphin & Schoenholz 2019), which asks that the field
+change little along its own direction; with :func:`after_one_step` it is GradInit (Zhu et al. 2021), which asks for low
+losses after one step of bounded length. Both judge the start itself, so their estimator is
+:func:`~metagan_edu.meta.at_start`. Neither was made for games; what changes there is said at each.
+"""
+
+import tensorflow as tf
+
+from .. import autodiff, seeds, trees
+from ..games import Hyper, Player, Players, field
+from .base import drawn, learner
+
+
+def learned_scales(game, rule, *, batches=None):
+    """The learner whose theta is ``Players(gen, disc)``, log-factors on the tensors that ``game.init`` draws, from 0.
+
+    A tensor that starts at 0, such as a bias, stays there whatever its factor. ``batches``: by default ``drawn(20)``.
+    """
+
+    def init(seed):
+        fresh = game.init(seeds.make(seed))
+        return Players(*(trees.map(lambda x: tf.zeros((), x.dtype), player.params) for player in fresh))
+
+    def players(theta, seed):
+        return Players(*map(_scaled, theta, game.init(seed)))
+
+    return learner(game, init=init, players=players, rule=lambda theta: rule, batches=batches or drawn(20))
+
+
+def _scaled(log_scale, player):
+    return player._replace(params=trees.map(lambda s, x: tf.exp(s) * x, log_scale, player.params))
+
+
+def gradient_quotient(epsilon=1e-5):
+    """MetaInit's outer loss: ``1/N ‖(v + Jv) / (v + ε sign v) - 1‖₁``, the field's relative change along itself.
+
+    ``v + Jv`` is the field after a step of length 1 along it, to first order; N: the number of parameters. For one
+    player ``v = -g`` and ``J = -H``, which gives the paper's ``(g - Hg)/(g + ε sign g)``. In a game ``J`` is not
+    symmetric, so it must be ``Jv`` and not the ``Jᵀv`` that the gradient of ``½‖v‖²`` would give. (Dauphin & Schoenholz
+    2019; sign 0 = 1 there and here.)
+    """
+
+    def outer(game, theta, players, task, seed):
+        params = Players(*(player.params for player in players))
+
+        def vector(params):
+            at = Players(*(Player(own, player.state) for own, player in zip(params, players, strict=True)))
+            return field(game, at, task.support, seed)
+
+        v, turned = vector(params), autodiff.jvp(vector, params, vector(params))
+
+        def change(v, jv):
+            return tf.reduce_sum(tf.abs((v + jv) / (v + epsilon * tf.where(v >= 0, 1.0, -1.0)) - 1))
+
+        count = sum(x.shape.num_elements() for x in trees.leaves(params))
+        return tf.add_n(trees.leaves(trees.map(change, v, turned))) / count
+
+    return outer
+
+
+def _signed_step(player, grads, lr):
+    moved = trees.map(lambda x, g: x - lr * tf.stop_gradient(tf.sign(g)), player.params, grads)
+    return player._replace(params=moved)
+
+
+def after_one_step(lr, max_norm):
+    """GradInit's outer loss, one for each player: ``L(φ - lr sign g)``, or ``‖g‖₁`` while that is above ``max_norm``.
+
+    ``g``: the player's own gradient, held constant in the step, as in the authors' code; the step is Adam's first.
+    In a game both players take it before either loss is looked at. (Zhu et al. 2021, algorithm 1.)
+    """
+
+    def outer(game, theta, players, task, seed):
+        g = trees.scale(-1.0, field(game, players, task.support, seed))
+        moved = Players(*(_signed_step(player, own, lr) for player, own in zip(players, g, strict=True)))
+        after = [loss(moved, task.support, seed, Hyper())[0] for loss in (game.gen_loss, game.disc_loss)]
+        norms = [tf.add_n([tf.reduce_sum(tf.abs(x)) for x in trees.leaves(own)]) for own in g]
+        return Players(*(tf.where(n > max_norm, n, loss) for n, loss in zip(norms, after, strict=True)))
+
+    return outer

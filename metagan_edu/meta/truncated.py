@@ -1,0 +1,53 @@
+"""Backpropagation through a window of a longer run: the estimator with which optimizers are usually learned."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from .. import autodiff, seeds, trees
+from ..rules.base import whole
+from .base import begin
+from .estimators import Estimate, Estimator, _adam, _bound, _draw, _pair, each_step
+
+
+class Window(NamedTuple):
+    """``inner``: the run, where the next window begins; ``seed``: of the task and the run that it is at."""
+
+    inner: Any
+    seed: Any
+
+
+def truncated_backprop(inner_steps, *, segment, loop=autodiff.unroll, objective=each_step):
+    """The gradient through ``segment`` steps of a run of ``inner_steps``; each meta-step plays a run's next window.
+
+    What lies before the window counts as a constant: that is biased, since what theta did there is not seen, and it is
+    what makes long runs affordable and their gradients tame. (Truncated backpropagation through time; for learned
+    optimizers Andrychowicz et al. 2016.) The runs of several tasks begin at windows of their own, so that early and
+    late steps are seen together. Raises ``ValueError`` unless ``inner_steps`` is a multiple of ``segment``.
+    """
+    whole("segment", segment, 1), whole("inner_steps", inner_steps, 1)
+    if inner_steps % segment:
+        raise ValueError(f"inner_steps must be a multiple of segment = {segment}, not {inner_steps}.")
+
+    def init(learner, theta, seed):
+        inner = begin(learner, theta, seeds.fold_in(seed, "run"))
+        late = tf.random.stateless_uniform([], seeds.fold_in(seed, "late"), 0, inner_steps // segment, tf.int32)
+        return Window(inner._replace(t=late * segment), seeds.make(seed))
+
+    def grad(learner, outer, theta, state, tasks, seed):
+        anew = tf.equal(state.inner.t % inner_steps, 0)
+        run_seed = tf.where(anew, seed, state.seed)
+        task, draw = _draw(tasks, run_seed)
+        outer = _bound(learner, outer)
+
+        def value(theta):
+            fresh = begin(learner, theta, draw)
+            inner = trees.map(lambda new, old: tf.where(anew, new, old), fresh, state.inner)
+            value, after = objective(learner, outer, theta, inner, task, segment, draw, loop)
+            return value, (after, after.cost - inner.cost)
+
+        (value, (after, cost)), grads = autodiff.own_gradients(value)(theta)
+        gen, disc, products = tf.unstack(cost)
+        return Estimate(_pair(value), grads, tf.stack([gen, disc, products + gen + disc])), Window(after, run_seed)
+
+    return Estimator(init, grad, _adam)
