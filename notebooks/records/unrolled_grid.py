@@ -1,0 +1,30 @@
+"""Plain and look-ahead on the grid of 25 modes: both losses, both pairs of rates, K = 0 and 5.
+
+Networks, rates, length and batch are those of ``unrolled_ring``, unchanged; nothing was chosen on the grid.
+"""
+
+import unrolled_ring
+
+import metagan_edu as mg
+
+SEEDS = range(1, 4)
+
+
+def measure(game, players, seed):
+    """Mode coverage of 2,500 samples."""
+    coverage = mg.metrics.mode_coverage(mg.sample(game, players, 2500, seed=seed), mg.data.grid())
+    return {name: getattr(coverage, name) for name in ("modes", "modes20", "high_quality", "reverse_kl_all")}
+
+
+def make():
+    """The record."""
+    contenders = {
+        f"{loss}, {rates}, K = {k}": (unrolled_ring.game(loss), unrolled_ring.rule(rates, k))
+        for loss in unrolled_ring.LOSSES
+        for rates in unrolled_ring.RATES
+        for k in (0, 5)
+    }
+    return mg.experiments.compare(
+        contenders, mg.data.grid().batches(unrolled_ring.BATCH), budget=mg.experiments.steps(unrolled_ring.NUM_STEPS),
+        seeds=SEEDS, measure=measure, config={"set_up": __doc__ + unrolled_ring.__doc__},
+    )  # fmt: skip
