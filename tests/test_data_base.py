@@ -64,6 +64,33 @@ def test_characters_batches_mix_all_drawings():
     assert batch.shape == (500, 8, 8, 1) and len(np.unique(batch)) == 15
 
 
+def letters(alphabet, seed):
+    images = np.random.default_rng(seed).uniform(-1, 1, (3, 5, 8, 8, 1)).astype(np.float32)
+    return as_characters(images, [alphabet] * 3, [f"{alphabet}{i}" for i in range(3)])
+
+
+def split(shots=2, **parts):
+    named = {"train": letters("a", 0), "validation": letters("b", 1), "test": letters("c", 2)}
+    return data.character_tasks(**(named | parts), shots=shots)
+
+
+def test_character_tasks_keep_their_splits_apart():
+    tasks = split()
+    for name, seed in (("train", 0), ("validation", 1), ("test", 2)):
+        task, drawings = getattr(tasks, name)(seeds.make(5)), letters("", seed).images.reshape(15, -1)
+        assert task.support.shape == (2, 8, 8, 1) and task.query.shape == (3, 8, 8, 1)
+        assert all(any(np.array_equal(x, d) for d in drawings) for x in task.support.numpy().reshape(2, -1))
+
+
+def test_turned_characters_are_characters_of_their_own():
+    plain = letters("a", 0)
+    turned = plain.turned()
+    assert turned.images.shape == (12, 5, 8, 8, 1) and len(set(turned.names)) == 12
+    np.testing.assert_array_equal(turned.images[:3], plain.images)
+    np.testing.assert_array_equal(turned.images[3, 0, :, :, 0], np.rot90(plain.images[0, 0, :, :, 0]))
+    np.testing.assert_array_equal(np.rot90(turned.images[9:], 1, (2, 3)), plain.images)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -82,6 +109,9 @@ def test_characters_batches_mix_all_drawings():
         (lambda: as_images(np.zeros((2, 8, 8, 1)), [0], "toy"), r"toy has 2 images but labels of shape \(1,\)"),
         (lambda: as_images(np.zeros((1, 8, 8, 1)), [0.5], "toy"), "toy labels must be whole numbers, not float64"),
         (lambda: as_characters(np.zeros((2, 3, 8, 8, 1)), ["a"], ["b", "c"]), "2 characters have 1 alphabets"),
+        (lambda: split(test=letters("d", 0)), "train and test must share no character, but some drawings are in both"),
+        (lambda: split(test=letters("a", 3)), "train and test must share no alphabet, but both have a"),
+        (lambda: split(shots=5), "shots must be less than the 5 drawings"),
         (lambda: characters().tasks(5), "shots must be less than the 5 drawings"),
         (lambda: resize(np.zeros((1, 8, 8, 1)), 32), "size must be 8, 16 or 28 pixels, not 32"),
         (lambda: data.digits("val"), "split must be one of train, test, all, not 'val'"),

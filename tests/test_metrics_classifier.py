@@ -123,6 +123,24 @@ def test_kept_classifiers_are_as_good_as_they_say(name):
     assert len(held_out.labels) == int(clf.provenance["num_held_out"])
 
 
+def test_class_probability_is_the_mean_over_images(digits):
+    images = data.digits("test").images[:40]
+    p = metrics.probabilities(images, digits)
+    assert metrics.class_probability(images, digits, 3) == pytest.approx(p[:, 3].mean(), rel=1e-12)
+    with pytest.raises(ValueError, match="label is 10; the classifier knows the classes 0 to 9"):
+        metrics.class_probability(images, digits, 10)
+
+
+def test_diversity_is_one_for_real_images_and_zero_for_one_repeated(digits):
+    images = data.digits("test").images[:40]
+    assert metrics.diversity(images, images, digits) == 1
+    assert metrics.diversity(np.repeat(images[:1], 5, 0), images, digits) == pytest.approx(0, abs=1e-6)
+    with pytest.raises(ValueError, match="at least two images on each side, not 1"):
+        metrics.diversity(images[:1], images, digits)
+    with pytest.raises(ValueError, match="the real images are all the same"):
+        metrics.diversity(images, np.repeat(images[:1], 5, 0), digits)
+
+
 def test_classifier_score_has_its_ends_and_equals_its_formula(digits, monkeypatch):
     images = data.digits("test").images
     score = metrics.classifier_score(images, digits)

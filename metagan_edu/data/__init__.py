@@ -2,7 +2,7 @@
 
 from metagan_edu.data import mnist as _mnist
 from metagan_edu.data import omniglot as _omniglot
-from metagan_edu.data.base import Characters, Images, Task, TaskFamily, batches
+from metagan_edu.data.base import Characters, Images, Task, TaskFamily, batches, character_tasks
 from metagan_edu.data.digits import digits
 from metagan_edu.data.glyphs import glyph_splits, glyph_tasks, glyphs
 from metagan_edu.data.mixtures import Mixture, grid, mixture, mixture_tasks, random_mixture, ring
@@ -19,6 +19,7 @@ __all__ = [
     "TaskFamily",
     "available",
     "batches",
+    "character_tasks",
     "digits",
     "fashion_mnist",
     "glyph_splits",

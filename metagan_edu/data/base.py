@@ -4,6 +4,7 @@ A data set is an array in memory. A *sampler* is a pure function of a seed, so a
 and one seed always gives the same batch.
 """
 
+import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -85,6 +86,26 @@ class Characters(NamedTuple):
             return Task(shuffled[:shots], shuffled[shots:])
 
         return sample
+
+
+def character_tasks(*, train, validation, test, shots):
+    """A ``TaskFamily`` over three sets of ``Characters``: one character a task, as :meth:`Characters.tasks`.
+
+    Raises ``ValueError`` where two of the sets share an alphabet, or a drawing, and unless 1 <= shots < drawings.
+    """
+    splits = {"train": train, "validation": validation, "test": test}
+    for one, other in itertools.combinations(splits, 2):
+        both = sorted(set(splits[one].alphabets) & set(splits[other].alphabets))
+        if both:
+            raise ValueError(f"{one} and {other} must share no alphabet, but both have {', '.join(both)}.")
+        seen = {drawing.tobytes() for drawing in _drawings(splits[one])}
+        if any(drawing.tobytes() in seen for drawing in _drawings(splits[other])):
+            raise ValueError(f"{one} and {other} must share no character, but some drawings are in both.")
+    return TaskFamily(**{name: characters.tasks(shots) for name, characters in splits.items()})
+
+
+def _drawings(characters):
+    return characters.images.reshape(-1, *characters.images.shape[2:])
 
 
 def batches(array, batch_size):

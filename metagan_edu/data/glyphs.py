@@ -16,7 +16,7 @@ import numpy as np
 
 from metagan_edu.data import drawings as drawing
 from metagan_edu.data.archives import cache_folder
-from metagan_edu.data.base import TaskFamily, as_characters, positive
+from metagan_edu.data.base import as_characters, character_tasks, positive
 
 # Script: its split, and its letters in DejaVu Sans (first and last code point of each range).
 SCRIPTS = {
@@ -73,8 +73,7 @@ def glyph_tasks(size=16, *, shots=10, drawings=20, seed=0):
 
     Raises as :func:`glyphs`, and ``ValueError`` unless 1 <= shots < drawings.
     """
-    splits = glyph_splits(size, drawings, seed)
-    return TaskFamily(**{name: characters.tasks(shots) for name, characters in splits.items()})
+    return character_tasks(**glyph_splits(size, drawings, seed), shots=shots)
 
 
 def shape_distances(shapes):

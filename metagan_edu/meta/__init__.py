@@ -1,6 +1,7 @@
 """Learning to learn: techniques (where theta enters an inner run) × estimators (how its gradient is obtained)."""
 
-from . import outer
+from . import coordinatewise, outer
+from .artifacts import load_theta, save_theta
 from .base import Curve, Inner, MetaLearner, adapt, check_task, drawn, everything, learner
 from .estimators import (
     Estimate,
@@ -17,13 +18,16 @@ from .estimators import (
     tangents,
 )
 from .initialization import learned_initialization
+from .learned_optimizer import learned_optimizer, log_field_norm, minimax_optimizer, restart
 from .meta_sgd import MetaSGD, meta_sgd, per_parameter, per_player, per_tensor
+from .safeguard import jointly, safeguarded
 from .scales import after_one_step, gradient_quotient, learned_scales
 from .schedule import Policy, learned_schedule, network, phases
 from .train import MetaResult, MetaState, meta_train
+from .truncated import truncated_backprop
 
 # Techniques, each with a gradient test of its own (a test holds that): see tests/test_meta.py.
-TECHNIQUES = ("learned_initialization", "learned_scales", "learned_schedule", "meta_sgd")
+TECHNIQUES = ("learned_initialization", "learned_optimizer", "learned_scales", "learned_schedule", "meta_sgd")
 
 __all__ = [
     "TECHNIQUES",
@@ -41,19 +45,25 @@ __all__ = [
     "at_start",
     "backprop",
     "check_task",
+    "coordinatewise",
     "drawn",
     "each_step",
     "everything",
     "evolution_strategies",
     "first_order",
     "gradient_quotient",
+    "jointly",
     "last",
     "learned_initialization",
+    "learned_optimizer",
     "learned_scales",
     "learned_schedule",
     "learner",
+    "load_theta",
+    "log_field_norm",
     "meta_sgd",
     "meta_train",
+    "minimax_optimizer",
     "network",
     "outer",
     "over_tasks",
@@ -63,5 +73,9 @@ __all__ = [
     "persistent_evolution_strategies",
     "phases",
     "reptile",
+    "restart",
+    "safeguarded",
+    "save_theta",
     "tangents",
+    "truncated_backprop",
 ]  # fmt: skip
