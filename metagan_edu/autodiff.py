@@ -5,6 +5,8 @@ This is the one module with gradient tapes, and the one place where gradients ar
 clipping, Adam and unrolling act on the same numbers on one device and on many.
 """
 
+import functools
+
 import tensorflow as tf
 
 from . import trees
@@ -141,22 +143,25 @@ def recomputed(every=10):
 
     def loop(body, state, num_steps):
         whole, rest = divmod(num_steps, every)
+        segment = functools.partial(while_loop, body, num_steps=every)
+        remainder = functools.partial(while_loop, body, num_steps=rest)
 
         @tf.custom_gradient
         def run(*leaves):
-            kept, last = _keeping(lambda state: while_loop(body, state, every), trees.like(state, leaves), whole)
+            kept, last = _keeping(segment, trees.like(state, leaves), whole)
 
             def backward(*cotangents):
-                cotangents = _through_segment(lambda state: while_loop(body, state, rest), last, cotangents)
+                if rest:  # without, the graph is half as large
+                    cotangents = _through_segment(remainder, last, cotangents)
                 return tf.while_loop(
                     lambda i, *_: i >= 0,
-                    lambda i, *cotangents: (i - 1, *_through_segment(
-                        lambda state: while_loop(body, state, every), trees.map(lambda x: x[i], kept), cotangents,
-                    )),
+                    lambda i, *cotangents: (
+                        i - 1, *_through_segment(segment, trees.map(lambda x: x[i], kept), cotangents),
+                    ),
                     (tf.constant(whole - 1), *cotangents),
                 )[1:]  # fmt: skip
 
-            return trees.leaves(while_loop(body, last, rest)), backward
+            return trees.leaves(remainder(last) if rest else last), backward
 
         return trees.like(state, run(*trees.leaves(state)))
 
