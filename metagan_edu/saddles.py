@@ -45,28 +45,61 @@ def _family(value, dims, num_games, start):
     )
 
 
+def _saddle(x, y, c):
+    return c[:, 0] * x[:, 0] ** 2 - c[:, 1] * y[:, 0] ** 2 + 2 * x[:, 0] * y[:, 0]
+
+
+def _sine(x, y, c):
+    return -c[:, 1] * y[:, 0] * tf.sin(math.pi * c[:, 0] * x[:, 0])
+
+
+def _matrix(x, y, c):
+    return tf.einsum("gi,gij,gj->g", x, c, y)
+
+
 def rotated_saddle(*, games=1, start=0.5):
     """``V = a x² - b y² + 2xy``; coefficients (games, 2): a and b. For a, b > 0 its one stationary point is (0, 0)."""
-
-    def value(x, y, c):
-        return c[:, 0] * x[:, 0] ** 2 - c[:, 1] * y[:, 0] ** 2 + 2 * x[:, 0] * y[:, 0]
-
-    return _family(value, (1, 1), games, start)
+    return _family(_saddle, (1, 1), games, start)
 
 
 def seesaw(*, games=1, start=0.5):
     """``V = -b y sin(aπx)``; coefficients (games, 2): a and b. It is stationary at y = 0, x = k/a for every whole k."""
-
-    def value(x, y, c):
-        return -c[:, 1] * y[:, 0] * tf.sin(math.pi * c[:, 0] * x[:, 0])
-
-    return _family(value, (1, 1), games, start)
+    return _family(_sine, (1, 1), games, start)
 
 
 def matrix_game(*, games=1, size=5, start=0.5):
     """``V = xᵀAy``; coefficients (games, size, size): A. Stationary where ``Ay = 0`` and ``Aᵀx = 0``."""
     size = base.positive("size", size)
-    return _family(lambda x, y, c: tf.einsum("gi,gij,gj->g", x, c, y), (size, size), games, start)
+    return _family(_matrix, (size, size), games, start)
+
+
+def mixed(*, games=3, size=5, start=0.5):
+    """All three at once, so that one optimizer can learn on them: row i is a rotated saddle, a seesaw or a matrix game.
+
+    Coefficients (games, 5 + size²): which of the three (one 1 and two 0), a and b, and the entries of A. The scalar
+    games use the first entries of x and y; the others do not move.
+    """
+    size = base.positive("size", size)
+
+    def value(x, y, c):
+        parts = _saddle(x, y, c[:, 3:5]), _sine(x, y, c[:, 3:5]), _matrix(x, y, tf.reshape(c[:, 5:], [-1, size, size]))
+        return tf.add_n([c[:, i] * part for i, part in enumerate(parts)])
+
+    return _family(value, (size, size), games, start)
+
+
+def mixed_tasks(*, games=3, size=5, low=0.9, high=1.0, **matrices):
+    """Tasks of :func:`mixed`: the families in turn, coefficients as :func:`scalar_tasks` and :func:`matrix_tasks` draw
+    them (``matrices``: its ``density``, ``scale`` and ``least``)."""
+    numbers, entries = scalar_tasks(games=games, low=low, high=high), matrix_tasks(games=games, size=size, **matrices)
+    which = tf.one_hot(tf.range(games) % 3, 3)
+
+    def sample(seed):
+        first, second = seeds.split(seed, 2)
+        matrix = tf.reshape(entries(second).support, [games, -1])
+        return base.Task(tf.concat([which, numbers(first).support, matrix], 1), ())
+
+    return sample
 
 
 def scalar_tasks(*, games=1, low=0.9, high=1.0):
@@ -101,6 +134,8 @@ def matrix_tasks(*, games=1, size=5, density=0.5, scale=1.0, least=0.0):
         shape = [num_games, CANDIDATES, size, size]
         kept = tf.random.stateless_uniform(shape, which) < density
         matrices = tf.where(kept, tf.random.stateless_uniform(shape, value, -scale, scale), 0.0)
+        if least == 0:
+            return base.Task(matrices[:, 0], ())
         smallest = smallest_singular_value(matrices)
         good = smallest >= least
         first, best = tf.argmax(tf.cast(good, tf.int32), axis=1), tf.argmax(smallest, axis=1)
@@ -115,11 +150,9 @@ def smallest_singular_value(matrices):
     return tf.linalg.svd(matrices, compute_uv=False)[..., -1]
 
 
-def game_norm(tree):
-    """The Euclidean norm over all entries of each game: leaves (games, d) -> (games, 1); its gradient at 0 is 0."""
-    square = tf.add_n([tf.reduce_sum(x * x, axis=1, keepdims=True) for x in trees.leaves(tree)])
-    positive = square > 0
-    return tf.where(positive, tf.sqrt(tf.where(positive, square, tf.ones_like(square))), tf.zeros_like(square))
+def game_gram(stacks):
+    """Inner products within each game: tensors (k, games, d) that stack k trees, leaf by leaf -> (k, k, games, 1)."""
+    return tf.add_n([tf.einsum("igd,jgd->ijg", x, x) for x in stacks])[..., None]
 
 
 def field_norm(game, players, coefficients):
@@ -127,4 +160,7 @@ def field_norm(game, players, coefficients):
 
     It scores a run where the distance to a solution cannot: a seesaw has many stationary points.
     """
-    return game_norm(games.field(game, players, coefficients))[:, 0]
+    field = games.field(game, players, coefficients)
+    square = game_gram([x[None] for x in trees.leaves(field)])[0, 0, :, 0]
+    zero = square <= 0  # the slope of the root at 0 is infinite, but that of a norm there may be called 0
+    return tf.where(zero, tf.zeros_like(square), tf.sqrt(tf.where(zero, tf.ones_like(square), square)))

@@ -61,6 +61,7 @@ def estimate(estimator, learner, outer, theta, state=()):
 
 GRADIENT_TESTS = {
     "learned_initialization": "test_meta.test_backprop_through_three_steps_agrees_with_central_differences",
+    "learned_optimizer": "test_learned_optimizer.test_gradient_through_three_steps_agrees_with_central_differences",
     "learned_scales": "test_meta.test_gradient_of_scales_agrees_with_central_differences",
     "learned_schedule": "test_meta_strategies.test_gradient_through_three_full_steps_agrees_with_central_differences",
     "meta_sgd": "test_meta_strategies.test_gradient_through_three_full_steps_agrees_with_central_differences",

@@ -43,7 +43,7 @@ def mlp(hidden=32):
     def apply(weights, columns, world, memory):
         matrix, bias = weights.inner
         h = _dense(matrix, tf.tanh(_first(weights, columns, world)))
-        return _last(weights, tf.tanh(h + _beside(bias, h))), memory
+        return _last(weights, tf.tanh(h + beside(bias, h))), memory
 
     return Body(lambda seed: _initial(seed, hidden, 1, lambda w: (w, tf.zeros(hidden))), lambda x: (), apply)
 
@@ -82,15 +82,15 @@ def _dense(matrix, x):
 
 def _first(weights, columns, world):
     own = _dense(weights.columns, columns)
-    return own + _beside(_dense(weights.world, world), own) + _beside(weights.bias, own)
+    return own + beside(_dense(weights.world, world), own) + beside(weights.bias, own)
 
 
 def _last(weights, h):
     c = _dense(weights.out, h)
-    return c + _beside(weights.c, c)
+    return c + beside(weights.c, c)
 
 
-def _beside(shared, own):
+def beside(shared, own):
     """``shared`` (h, …), with axes of length 1 put in after the first, so that it can be added to ``own`` (h, …)."""
     missing = own.shape.rank - shared.shape.rank
     return tf.reshape(shared, [shared.shape[0], *[1] * missing, *shared.shape[1:]])

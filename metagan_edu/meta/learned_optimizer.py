@@ -18,11 +18,13 @@ import tensorflow as tf
 from .. import saddles, seeds, trees
 from ..games import Players
 from ..optimizers import Optimizer
+from . import safeguard
 from .base import everything, learner
-from .coordinatewise import mlp
-from .safeguard import either, jointly
+from .coordinatewise import beside, mlp
+from .safeguard import either, jointly, root
 
 FORGET, MEAN, TINY = 0.8, 0.9, 1e-20
+PAIRS = [6 * i + j for i in range(6) for j in range(i, 6)]  # each inner product of the basis once
 LIMITS = 1e-6, 1e6  # of the steepness: where nothing moves any more, it is rounding
 
 
@@ -46,31 +48,28 @@ class Memory(NamedTuple):
     cells: Players
 
 
-def optimizer(theta, body, *, dot=trees.dot, hold=tf.stop_gradient):
+def minimax_optimizer(theta, body, *, gram=safeguard.whole_gram, hold=tf.stop_gradient):
     """The learned optimizer of *both* players at once: gradients, updates and slots are pairs ``Players``.
 
-    ``dot``: the inner product by which the state of the game is measured: over all parameters, or over each game's
-    (:func:`~metagan_edu.saddles.game_dot`) where games stand side by side. ``hold``: what is done to the features and
+    ``gram``: the inner products by which the state of the game is measured: over all parameters, or over each game's
+    (:func:`~metagan_edu.saddles.game_gram`) where games stand side by side. ``hold``: what is done to the features and
     to L; by default they are constants in the meta-gradient, which is cheaper and steadier (``tf.identity``: exact).
     """
 
     def init(params):
-        zero, number = trees.zeros(params), tf.zeros_like(dot(params, params))
+        zero, number = trees.zeros(params), safeguard.square(gram, params) * 0
         cells = Players(*(tuple(body.start(x) for x in trees.leaves(player)) for player in params))
         return Memory((zero, zero), (zero, zero), zero, number, number, number, cells)
 
     def update(grads, memory):
-        basis, world, memory = look(theta, grads, memory, dot, hold)
+        columns, world, memory = look(theta, grads, memory, gram, hold)
         scale, moves, cells = hold(memory.norm) + TINY, [], []
         for who, weights in zip(Players._fields, theta.weights, strict=True):
-            columns = [tf.stack(b) for b in zip(*(trees.leaves(getattr(b, who)) for b in basis), strict=True)]
-            seen = [tf.tanh(hold(b / scale)) for b in columns]
-            kept = getattr(memory.cells, who)
-            c, kept = zip(
-                *(body.apply(weights, x, world, cell) for x, cell in zip(seen, kept, strict=True)), strict=True
-            )
-            own = [-tf.reduce_sum(a * b, 0) / memory.steepness for a, b in zip(c, columns, strict=True)]
-            moves.append(trees.like(getattr(grads, who), own)), cells.append(kept)
+            own, kept = [], []
+            for b, cell in zip(getattr(columns, who), getattr(memory.cells, who), strict=True):
+                c, cell = body.apply(weights, tf.tanh(hold(b / scale)), world, cell)
+                own.append(-tf.reduce_sum(c * b, 0) / memory.steepness), kept.append(cell)
+            moves.append(trees.like(getattr(grads, who), own)), cells.append(tuple(kept))
         moves = Players(*moves)
         return moves, memory._replace(moves=(moves, memory.moves[0]), cells=Players(*cells))
 
@@ -82,38 +81,42 @@ def restart(old, new):
     return new._replace(steepness=old.steepness)
 
 
-def look(theta, grads, memory, dot, hold):
-    """The basis b, the state of the game ``(34, …)``, and the memory but for its moves and cells."""
+def look(theta, grads, memory, gram, hold):
+    """The basis b of each tensor ``(6, …)``, the state of the game ``(34, …)``, and the memory but for its moves."""
     first, second = memory.t < 0.5, memory.t < 1.5
     before = either(first, grads, memory.grads[0])
+    earlier = either(second, before, memory.grads[1])
     mean = trees.map(lambda m, g: MEAN * m + (1 - MEAN) * g, memory.mean, grads)
-    change = trees.sub(grads, before)
-    norm, moved, changed = (_root(dot(x, x)) for x in (grads, memory.moves[0], change))
+    seen = (grads, before, earlier, *memory.moves, mean, trees.sub(grads, before))
+    stacks = [[tf.stack(b) for b in zip(*(trees.leaves(x[i]) for x in seen), strict=True)] for i in range(2)]
+    gen, disc = (gram(stack) for stack in stacks)
+    products = gen + disc
+    norm, moved, changed = (root(products[i, i]) for i in (0, 3, 6))
     now = tf.clip_by_value((changed + TINY) / (moved + TINY), *LIMITS)
     now = tf.where(first, tf.exp(-theta.log_lr), now)
     steepness = hold(tf.maximum(now, FORGET * memory.steepness))
-    basis = [grads, before, either(second, before, memory.grads[1])]
-    basis += [*(trees.map(lambda u: steepness * u, moves) for moves in memory.moves), mean]
-
-    def product(x, y):
-        return tf.tanh(dot(x, y) / (norm**2 + TINY) / 2)
-
-    numbers = [product(x, y) for i, x in enumerate(basis) for y in basis[i:]]
-    numbers += [product(x.gen, grads.gen) for x in basis]
-    numbers += [dot(*pair) / (moved * changed + TINY) for pair in zip(change, memory.moves[0], strict=True)]
+    one = tf.ones_like(norm)
+    units = tf.stack([one, one, one, steepness, steepness, one])  # so that all columns are gradients
+    columns = Players(*([beside(units, b[:6]) * b[:6] for b in stack] for stack in stacks))
+    pairs = tf.reshape(products[:6, :6] * units[:, None] * units, [36, *norm.shape])
+    numbers = tf.concat([tf.gather(pairs, PAIRS), gen[0, :6] * units], 0)
     growth = tf.clip_by_value(tf.math.log((norm + TINY) / (memory.norm + TINY)), -3, 3)
-    numbers += [tf.where(first, tf.zeros_like(norm), growth), tf.math.log(now / steepness)]
-    numbers += [tf.cast(first, norm.dtype), tf.exp(-memory.t / 3), 1 - 2 * tf.math.floormod(memory.t, 2)]
+    rest = tf.stack([
+        *(own[3, 6] / (moved * changed + TINY) for own in (gen, disc)),
+        tf.where(first, 0 * norm, growth), tf.math.log(now / steepness),
+        tf.cast(first, norm.dtype), tf.exp(-memory.t / 3), 1 - 2 * tf.math.floormod(memory.t, 2),
+    ])  # fmt: skip
+    world = hold(tf.concat([tf.tanh(numbers / (norm**2 + TINY) / 2), rest], 0))
     new = memory._replace(grads=(grads, before), mean=mean, steepness=steepness, norm=norm, t=memory.t + 1)
-    return basis, hold(tf.stack(numbers)), new
+    return columns, world, new
 
 
-def learned_optimizer(game, *, body=None, dot=trees.dot, hold=tf.stop_gradient, batches=everything):
+def learned_optimizer(game, *, body=None, gram=safeguard.whole_gram, hold=tf.stop_gradient, batches=everything):
     """The learner whose theta is the networks' weights and the first step's rate; every run starts at ``game.init``.
 
-    ``body``: the network, by default :func:`~metagan_edu.meta.coordinatewise.mlp` (or ``lstm``); ``dot``, ``hold``: see
-    :func:`optimizer`; ``batches``: by default the whole support set, as the saddle families need it. Meta-trained with
-    ``outer=log_field_norm()`` and an estimator that judges each step, such as
+    ``body``: the network, by default :func:`~metagan_edu.meta.coordinatewise.mlp` (or ``lstm``); ``gram``, ``hold``: as
+    in :func:`minimax_optimizer`; ``batches``: by default the whole support set, as the saddle families need it. It is
+    meta-trained with ``outer=log_field_norm()`` and an estimator that judges each step, such as
     :func:`~metagan_edu.meta.truncated_backprop`.
     """
     body = mlp() if body is None else body
@@ -123,7 +126,7 @@ def learned_optimizer(game, *, body=None, dot=trees.dot, hold=tf.stop_gradient, 
         return Theta(Players(*(body.init(own) for own in draws)), tf.math.log(0.1))
 
     def rule(theta):
-        return jointly(optimizer(theta, body, dot=dot, hold=hold))
+        return jointly(minimax_optimizer(theta, body, gram=gram, hold=hold))
 
     return learner(game, init=init, players=lambda theta, seed: game.init(seed), rule=rule, batches=batches)
 
@@ -142,8 +145,3 @@ def log_field_norm(floor=1e-4):
         return tf.reduce_mean(tf.math.log(tf.minimum(norm, 1e6) + floor))
 
     return outer
-
-
-def _root(square):
-    positive = square > 0
-    return tf.where(positive, tf.sqrt(tf.where(positive, square, tf.ones_like(square))), tf.zeros_like(square))

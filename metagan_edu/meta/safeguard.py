@@ -5,8 +5,8 @@ of the smallest norm ``n* = ‖g(w*)‖``, and watches the norm, which costs not
 
 * while ``n_t ≤ growth · n*``, and ``n*`` has fallen within the last ``patience`` steps, the optimizer is trusted;
 * otherwise its last step is taken back (``w ← w*``), and for a while, twice as long each time, the hand-made
-  extragradient step ``w ← w - r g(w - r g(w))`` is taken in its place, its rate ``r`` halved whenever it raises the
-  norm in the same way; then the optimizer is tried again.
+  extragradient step ``w ← w - r g(w - r g(w))`` is taken in its place, and taken back in the same way; its rate ``r``
+  rises a little after each new best and falls after other steps. Then the optimizer is tried again.
 
 What is shown is ``w*``, so the norm never rises, whatever the optimizer does. (After the safeguarded variant of Shen et
 al. 2021 and Heaton et al. 2020; this form is the course's own.)
@@ -20,6 +20,25 @@ import tensorflow as tf
 from .. import trees
 from ..games import Players
 from ..rules import base, joint
+
+RAISE, LOWER = 1.1, 0.7  # the rate by hand, after a step that reached a new best, and after one that did not
+
+
+def whole_gram(stacks):
+    """The inner products over all parameters: tensors (k, …) that stack k trees, leaf by leaf -> (k, k)."""
+    flat = [tf.reshape(x, [x.shape[0], -1]) for x in stacks]
+    return tf.add_n([tf.matmul(x, x, transpose_b=True) for x in flat])
+
+
+def square(gram, tree):
+    """``‖tree‖²`` by the inner products ``gram``."""
+    return gram([x[None] for x in trees.leaves(tree)])[0, 0]
+
+
+def root(x):
+    """``√x`` for x ≥ 0, with slope 0 at 0: that of the root is infinite there, but a norm's may be called 0."""
+    zero = x <= 0  # false for NaN, which must stay what it is
+    return tf.where(zero, tf.zeros_like(x), tf.sqrt(tf.where(zero, tf.ones_like(x), x)))
 
 
 def jointly(optimizer):
@@ -53,12 +72,12 @@ class Guarded(NamedTuple):
     left: Any
 
 
-def safeguarded(optimizer, *, dot=trees.dot, growth=4.0, patience=40, rate=0.1, restart=None):
+def safeguarded(optimizer, *, gram=whole_gram, growth=4.0, patience=40, rate=0.1, restart=None):
     """The rule :func:`jointly` with the safeguard described above; a step takes one gradient of each player.
 
-    (An extragradient step takes two steps of this rule, so costs the same per step.) ``dot``: over what the norm is
-    taken, see :func:`~metagan_edu.meta.learned_optimizer.optimizer`; games side by side are guarded one by one, and the
-    optimizer's slots must then have each game's own along the same axes. ``restart(old, new) -> slots``: with which the
+    (An extragradient step takes two steps of this rule, so costs the same per step.) ``gram``: over what the norm is
+    taken, see :func:`~metagan_edu.meta.minimax_optimizer`; games side by side are guarded one by one, and what the
+    optimizer keeps must then have each game's own along the same axes. ``restart(old, new) -> slots``: with which the
     optimizer is tried again; by default new ones. Raises ``ValueError`` unless growth ≥ 1, patience ≥ 1 and the rate
     is above 0.
     """
@@ -70,7 +89,7 @@ def safeguarded(optimizer, *, dot=trees.dot, growth=4.0, patience=40, rate=0.1, 
 
     def init(game, players):
         w = joint.params(players)
-        number = dot(w, w) * 0
+        number = square(gram, w) * 0
         here = (w, trees.zeros(w))
         far = number + float("inf")
         return Guarded(players, optimizer.init(w), here, here, far, number, number + rate, number + 4, number)
@@ -78,7 +97,7 @@ def safeguarded(optimizer, *, dot=trees.dot, growth=4.0, patience=40, rate=0.1, 
     def step(game, state, batches, seed, hyper):
         losses, states, grads = _gradients(game, state.players, batches, seed, hyper)
         here = joint.params(state.players), grads
-        norm = tf.sqrt(dot(grads, grads))
+        norm = root(square(gram, grads))
         halfway = tf.math.floormod(state.left, 2) > 0.5  # the gradient is that of the point looked at, not of a step
         better = norm < state.norm
         best, least = either(better, here, state.best), tf.where(better, norm, state.norm)
@@ -87,7 +106,8 @@ def safeguarded(optimizer, *, dot=trees.dot, growth=4.0, patience=40, rate=0.1, 
         trusted = state.left < 0.5
         trouble = trusted & (failed | (since > patience))
         origin = either(halfway, state.origin, either(failed | trouble, best, here))
-        rate = tf.where(~trusted & failed, state.rate / 2, state.rate)
+        change = tf.where(failed, 0.5, tf.where(halfway, 1.0, tf.where(better, RAISE, LOWER)))
+        rate = tf.where(trusted, state.rate, tf.cast(change, norm.dtype) * state.rate)
         left = tf.where(trouble, state.rest, tf.maximum(state.left, 0))
         by_hand = left > 0.5
         updates, slots = optimizer.update(grads, state.slots)
