@@ -23,11 +23,15 @@ import metagan_edu as mg
 
 FOLDER = pathlib.Path(__file__).parent
 SEEDS = (1, 2, 3)
-SHOTS, NUM_STEPS, SAMPLES = 10, (0, 10, 25, 50, 100), 64
-INNER, TASKS, META_STEPS, BATCH, RATE = 25, 4, 200, 20, 1e-3
+SHOTS, NUM_STEPS, SAMPLES = 10, (0, 10, 25, 50, 100, 300), 64
+INNER, TASKS, META_STEPS, BATCH, RATE = 25, 4, 200, 20, 4e-3
 TRAIN, TEST = ("Greek", "Latin"), {"Balinese": 18, "Korean": 18}
-SCRATCH_RATES = (1e-3, 2e-3, 4e-3, 8e-3)
-SEARCH = "TODO"
+SCRATCH_RATES, JOINT_RATES = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2), (1e-3, 4e-3)
+SEARCH = """Early Aramaic, one seed. Reptile's inner rate: 1e-3, 2e-3, 4e-3 with batches of 20 on Omniglot; 1e-3 and
+4e-3 with 20, 2e-3 with 10 on glyphs; 4e-3 was best on both. First-order MAML was given the same rate.
+Scratch: five rates. Joint pre-training: two rates of pre-training times two of adaptation. The rate with
+the best mean score over the curve (10 to 300 steps) was taken. Before that, Reptile's settings (25 inner
+steps, 4 tasks, rate falling from 0.7) were taken over from earlier trials on other characters."""
 
 
 def game_and_rule(lr=RATE):
@@ -85,32 +89,32 @@ def judge(unseen):
     )
 
 
-def joint(source, seed, num_steps=META_STEPS * TASKS * INNER):
+def joint(training, seed, lr=RATE, num_steps=META_STEPS * TASKS * INNER):
     """Both players trained on all training characters together, as a theta."""
-    game, rule = game_and_rule()
-    result = mg.train(game, rule, sources()[source].batches(BATCH), num_steps=num_steps, seed=seed, progress=False)
+    game, rule = game_and_rule(lr)
+    result = mg.train(game, rule, training.batches(BATCH), num_steps=num_steps, seed=seed, progress=False)
     return learner().reached(result.players)
 
 
-def meta_trained(source, seed, estimator, optimizer, outer=None, num_steps=META_STEPS):
+def meta_trained(training, seed, estimator, optimizer, num_steps=META_STEPS, **options):
     """Theta by meta-training on one training character a task."""
-    tasks = sources()[source].tasks(SHOTS)
     return mg.meta_train(
-        learner(), tasks, estimator=estimator, outer=outer, num_steps=num_steps, seed=seed, tasks_per_step=TASKS,
-        meta_optimizer=optimizer, progress=False,
+        learner(), training.tasks(SHOTS), estimator=estimator, num_steps=num_steps, seed=seed, tasks_per_step=TASKS,
+        meta_optimizer=optimizer, progress=False, **options,
     ).theta  # fmt: skip
 
 
-def reptile(source, seed, num_steps=META_STEPS):
-    """Theta by Reptile: 25 inner steps, displacement of 4 characters averaged, rate from 0.7 to 0."""
+def reptile(training, seed, num_steps=META_STEPS, inner_steps=INNER, **options):
+    """Theta by Reptile: the displacement averaged over 4 characters, at a rate that falls from 0.7 to 0."""
     rate = mg.optimizers.linear_decay(0.7, num_steps)
-    return meta_trained(source, seed, mg.meta.reptile(INNER), mg.optimizers.sgd(rate), num_steps=num_steps)
+    estimator = mg.meta.reptile(inner_steps)
+    return meta_trained(training, seed, estimator, mg.optimizers.sgd(rate), num_steps, **options)
 
 
-def first_order_maml(source, seed):
+def first_order_maml(training, seed):
     """Theta by first-order MAML on the meta-game, with Adam."""
     adam = mg.optimizers.adam(mg.optimizers.linear_decay(1e-3, META_STEPS), beta1=0.9)
-    return meta_trained(source, seed, mg.meta.first_order(INNER), adam, mg.meta.outer.meta_game())
+    return meta_trained(training, seed, mg.meta.first_order(INNER), adam, outer=mg.meta.outer.meta_game())
 
 
 WAYS = {"joint pre-training": joint, "Reptile": reptile, "first-order MAML": first_order_maml}
@@ -133,15 +137,20 @@ def curves(start, theta, unseen, classifier, seed, num_steps=NUM_STEPS):
     return {name: np.array(values) for name, values in measured.items()}
 
 
-def tuned_scratch():
-    """The rate of a run from scratch with the best score over the curve's steps from 10 on, on Early Aramaic."""
+def tuned():
+    """The rates of scratch and of joint pre-training with the best mean score from 10 steps on, on Early Aramaic."""
     unseen = characters(["Early_Aramaic"])
-    classifier, found = judge(unseen), {}
+    classifier, found = judge(unseen), {"scratch": {}, "joint pre-training": {}}
+
+    def score(lr, theta):
+        return curves(learner(lr), theta, unseen, classifier, seed=0)["score"].mean(0)[1:].round(4).tolist()
+
     for lr in SCRATCH_RATES:
-        start = learner(lr)
-        score = curves(start, start.init(0), unseen, classifier, seed=0)["score"]
-        found[lr] = score.mean(0)[1:].round(4).tolist()
-    return max(found, key=lambda lr: np.mean(found[lr])), found
+        found["scratch"][lr] = score(lr, learner(lr).init(0))
+    for before in JOINT_RATES:
+        theta = joint(sources()["omniglot"], 0, before)
+        found["joint pre-training"] |= {f"{before} then {after}": score(after, theta) for after in JOINT_RATES}
+    return {way: max(scores, key=lambda lr: np.mean(scores[lr])) for way, scores in found.items()}, found
 
 
 def make():
@@ -149,14 +158,17 @@ def make():
     unseen = characters(TEST)
     classifier = judge(unseen)
     ceiling = [mg.metrics.class_probability(x[:SHOTS], classifier, k) for k, x in enumerate(unseen.images)]
-    rate, search = tuned_scratch()
-    runs, seconds = {}, {}
+    best, search = tuned()
+    print(best, search, flush=True)
+    before, after = map(float, best["joint pre-training"].split(" then "))
+    plain, fine_tuned, runs, seconds = learner(best["scratch"]), learner(after), {}, {}
+    ways = WAYS | {"joint pre-training": functools.partial(joint, lr=before)}
     for seed in SEEDS:
-        plain = learner(rate)
-        contenders = {"scratch": (plain, lambda seed=seed, plain=plain: plain.init(seed))}
+        contenders = {"scratch": (plain, functools.partial(plain.init, seed))}
         for source, way in PLAN:
             contenders[f"{way}, {source}"] = (
-                learner(), functools.partial(WAYS[way], source, seed)
+                fine_tuned if way == "joint pre-training" else learner(),
+                functools.partial(ways[way], sources()[source], seed),
             )  # fmt: skip
         for name, (start, pretrain) in contenders.items():
             began = time.monotonic()
@@ -166,7 +178,7 @@ def make():
                 keep(name, theta, seed, seconds[name][0])
             runs.setdefault(name, []).append(curves(start, theta, unseen, classifier, seed))
             print(f"seed {seed}, {name}: {runs[name][-1]['score'].mean(0).round(3)}, {seconds[name][-1]} s", flush=True)
-    return record(runs, seconds, ceiling, {"scratch_rate": rate, "scratch_search": search})
+    return record(runs, seconds, ceiling, {"rates": best, "rate_search": search})
 
 
 def keep(name, theta, seed, seconds):

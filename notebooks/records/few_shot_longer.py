@@ -1,0 +1,43 @@
+"""Does longer meta-training help? The score after 10 steps, while Reptile goes on, for two lengths of its inner runs.
+
+As ``few_shot`` on Omniglot, but for 10 or 25 inner steps and four times as many inner steps in all; looked at along the
+way on Early Aramaic, which is not trained on.
+"""
+
+import time
+
+import few_shot
+import numpy as np
+
+import metagan_edu as mg
+
+SEEDS = (1,)
+TOTAL, LOOKS = 80000, 10
+
+
+def make():
+    """The record: (inner steps spent, score and diversity at 10 steps) along meta-training."""
+    unseen = few_shot.characters(["Early_Aramaic"])
+    classifier, training = few_shot.judge(unseen), few_shot.characters(few_shot.TRAIN).turned()
+    results, seconds, num_steps = {}, {}, {}
+    for inner_steps in (10, 25):
+        found, name = {"spent": [], "score at 10": [], "diversity at 10": []}, f"{inner_steps} inner steps"
+        num_steps[name] = TOTAL // (inner_steps * few_shot.TASKS)
+
+        def look(step, theta, found=found, inner_steps=inner_steps):
+            measured = few_shot.curves(few_shot.learner(), theta, unseen, classifier, 0, (10,))
+            found["spent"].append(step * inner_steps * few_shot.TASKS)
+            found["score at 10"].append(round(float(measured["score"].mean()), 4))
+            found["diversity at 10"].append(round(float(measured["diversity"].mean()), 4))
+
+        began = time.monotonic()
+        hook = mg.every(num_steps[name] // LOOKS, look)
+        few_shot.reptile(training, SEEDS[0], num_steps[name], inner_steps, hooks=[hook])
+        results[name], seconds[name] = found, [round(time.monotonic() - began, 1)]
+    config = {"what": __doc__, "ceiling": float(np.mean([
+        mg.metrics.class_probability(x[: few_shot.SHOTS], classifier, k) for k, x in enumerate(unseen.images)
+    ]))}  # fmt: skip
+    return {
+        "config": config, "seeds": list(SEEDS), "num_steps": num_steps, "seconds": seconds, "results": results,
+        **mg.experiments.provenance(),
+    }  # fmt: skip
