@@ -181,6 +181,16 @@ def test_competitive_refuses_a_game_that_is_not_zero_sum():
     mg.train(mg.games.bilinear(), rule, mg.games.no_data, num_steps=2, seed=0, progress=False)
 
 
+def test_competitive_runs_on_convolutions():
+    """Compiled as one graph, TensorFlow's remapper would tie the products of these layers in knots."""
+    images = tf.random.stateless_uniform([8, 8, 8, 1], [0, 0], -1, 1)
+    nets = mg.networks.dcgan_generator(4, (8, 8, 1), width=4), mg.networks.dcgan_discriminator((8, 8, 1), width=4)
+    rule = RULES.competitive(SGD, SGD, reaction=0.1, num_iterations=1)
+    game = mg.games.gan(*nets, loss=MINIMAX)
+    result = mg.train(game, rule, lambda seed: images, num_steps=2, seed=0, progress=False)
+    assert trees.all_finite(result.state)
+
+
 @pytest.mark.parametrize("optimizer", [SGD, ADAM], ids=["sgd", "adam"])
 def test_neutral_settings_give_the_rule_inside(optimizer):
     """γ = 0, strength 0 and reaction 0 are the simultaneous rule; α = 1, or a sync that is still to come, too."""

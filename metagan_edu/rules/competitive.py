@@ -50,19 +50,18 @@ def competitive(gen_optimizer, disc_optimizer, *, reaction, num_iterations=4):
 
 
 def _mixed(game, who, players, batch, seed, hyper, direction):
-    """``∂g_who/∂(other's parameters) · direction``, as the gradient in own parameters of ``⟨∂L_who/∂other,
-    direction⟩``."""
+    """``∂g_who/∂(other's parameters) · direction``."""
     other = "disc" if who == "gen" else "gen"
-    own, loss = getattr(players, who), getattr(game, f"{who}_loss")
+    # Each product passes through the networks anew, after the one that it needs. With the forward pass shared,
+    # TensorFlow's remapper ties convolutions with bias in knots ("nodes in a cycle", seen with 2.21).
+    with tf.control_dependencies(trees.leaves(direction)):
+        players = trees.map(tf.identity, players)
 
-    def along(mine):
-        def at(theirs):
-            moved = {who: own._replace(params=mine), other: getattr(players, other)._replace(params=theirs)}
-            return loss(Players(**moved), batch, seed, hyper)[0]
+    def own_gradient(params):
+        theirs = getattr(players, other)._replace(params=params)
+        return base.gradient(game, who, players._replace(**{other: theirs}), batch, seed, hyper)[1]
 
-        return trees.dot(autodiff.grad(at)(getattr(players, other).params), direction)
-
-    return autodiff.grad(along)(own.params)
+    return autodiff.jvp(own_gradient, getattr(players, other).params, direction)
 
 
 def conjugate_gradient(matrix, right, num_iterations):
@@ -70,21 +69,21 @@ def conjugate_gradient(matrix, right, num_iterations):
 
     Iterations after the exact solution leave it as it is; at ``right = 0`` it has the value 0 and no derivative.
     """
-    start = trees.dot(right, right)
+    right, unflatten = trees.flatten(right)
+    start = tf.reduce_sum(right * right)
 
     def iterate(state):
         x, residual, direction, square = state
-        image = matrix(direction)
+        image = trees.flatten(matrix(unflatten(direction)))[0]
         going = square > 1e-20 * start
-        curvature = tf.where(going, trees.dot(direction, image), 1)
-        length = tf.where(going, square / curvature, 0)
-        residual = trees.sub(residual, trees.scale(length, image))
-        new = trees.dot(residual, residual)
+        length = tf.where(going, square / tf.where(going, tf.reduce_sum(direction * image), 1), 0)
+        residual = residual - length * image
+        new = tf.reduce_sum(residual * residual)
         turn = tf.where(going, new / tf.where(going, square, 1), 0)
-        direction = trees.add(residual, trees.scale(turn, direction))
-        return trees.add(x, trees.scale(length, state[2])), residual, direction, new
+        return x + length * direction, residual, residual + turn * direction, new
 
-    return autodiff.unroll(iterate, (trees.zeros(right), right, right, start), num_iterations)[0]
+    x, *_ = autodiff.unroll(iterate, (tf.zeros_like(right), right, right, start), num_iterations)
+    return unflatten(x)
 
 
 def _assert_zero_sum(a, pull, b, push):
