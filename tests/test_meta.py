@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
-from oracles import HYPER, double, gradient_error, points, random_like, relative_error, smooth_gan
+from oracles import HYPER, double, gradient_error, random_like, relative_error, smooth_gan
 
 import metagan_edu as mg
 from metagan_edu import autodiff, seeds, trees
@@ -85,8 +85,11 @@ def test_every_technique_has_its_gradient_test():
 # -- estimators
 
 
-@pytest.mark.parametrize("loop", [autodiff.python_loop, autodiff.while_loop, autodiff.recomputed(2)])
-@pytest.mark.parametrize("optimizer", [SGD, ADAM], ids=["sgd", "adam"])
+@pytest.mark.parametrize(
+    ("loop", "optimizer"),
+    [(autodiff.python_loop, ADAM), (autodiff.while_loop, SGD), (autodiff.recomputed(2), SGD)],
+    ids=["python, adam", "while, sgd", "recomputed, sgd"],
+)
 def test_backprop_through_three_steps_agrees_with_central_differences(loop, optimizer):
     learner, theta = start(optimizer)
     found = estimate(mg.meta.backprop(3, loop=loop), learner, judged, theta)
@@ -112,13 +115,13 @@ def test_each_step_judges_the_whole_run():
     assert gradient_error(value, theta, found.grads) < 1e-6
 
 
-@pytest.mark.parametrize("who", Players._fields)
-def test_the_meta_game_gives_each_player_the_gradient_of_its_own_loss(who):
-    learner, theta = start()
+def test_the_meta_game_gives_each_player_the_gradient_of_its_own_loss():
+    learner, theta = start(SGD)
     found = estimate(mg.meta.backprop(2), learner, mg.meta.outer.meta_game(), theta)
-    own = value_of(learner, mg.meta.outer.meta_game(), 2, lambda value: getattr(value, who))
-    part = tf.function(lambda x: own(theta._replace(**{who: x})), autograph=False)
-    assert gradient_error(part, getattr(theta, who), getattr(found.grads, who)) < 1e-6
+    for who in Players._fields:
+        own = value_of(learner, mg.meta.outer.meta_game(), 2, lambda value, who=who: getattr(value, who))
+        part = tf.function(lambda x, who=who, own=own: own(theta._replace(**{who: x})), autograph=False)
+        assert gradient_error(part, getattr(theta, who), getattr(found.grads, who)) < 1e-6
 
 
 def test_adapted_discriminator_is_differentiated_through_its_steps():
@@ -138,9 +141,8 @@ def test_energy_distance_of_the_players_reached(outer):
     assert np.isfinite(found.value.gen) and float(trees.norm(found.grads)) > 0
 
 
-@pytest.mark.parametrize("optimizer", [SGD, ADAM], ids=["sgd", "adam"])
-def test_first_order_is_the_outer_gradient_where_the_run_ends(optimizer):
-    learner, theta = start(optimizer)
+def test_first_order_is_the_outer_gradient_where_the_run_ends():
+    learner, theta = start()
     found = estimate(mg.meta.first_order(3), learner, judged, theta)
     inner, _ = advance(learner, theta, begin(learner, theta, RUN), TASK, 3, RUN)
     reached = learner.view(theta, inner.run)
@@ -230,8 +232,7 @@ def test_persistent_runs_go_on_and_begin_anew_at_their_horizon():
     assert [s.ahead.t.numpy().tolist() for s in (one, two, three)] == [[2, 2], [4, 4], [2, 2]]
     noise = trees.leaves(two.noise)[0] - trees.leaves(one.noise)[0]
     assert float(tf.reduce_max(tf.abs(noise))) > 0
-    assert relative_error(one.seed, two.seed) == 0
-    assert relative_error(two.seed, three.seed) > 0
+    assert one.seed.numpy().tolist() == two.seed.numpy().tolist() != three.seed.numpy().tolist()
 
 
 def test_over_tasks_is_the_mean_of_single_tasks():
@@ -478,7 +479,3 @@ def test_a_meta_loss_that_is_not_finite_names_the_task_and_keeps_the_last_finite
     numbers = str(caught.value).rsplit("[", 1)[1].rstrip("].").split(", ")
     bad = MIXTURES.train(tf.constant([int(n) for n in numbers]))
     assert float(tf.reduce_mean(bad.query[:, 0])) > 1.2
-
-
-def test_points_of_the_oracles_fit():
-    assert points()(None).shape == (7, 2)

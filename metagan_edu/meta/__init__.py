@@ -9,14 +9,13 @@ from .estimators import (
     at_start,
     backprop,
     each_step,
-    evolution_strategies,
     first_order,
     last,
     over_tasks,
-    persistent_evolution_strategies,
     reptile,
     tangents,
 )
+from .evolution import evolution_strategies, persistent_evolution_strategies
 from .initialization import learned_initialization
 from .learned_optimizer import learned_optimizer, log_field_norm, minimax_optimizer, restart
 from .meta_sgd import MetaSGD, meta_sgd, per_parameter, per_player, per_tensor

@@ -49,11 +49,11 @@ def each_step(learner, outer, theta, inner, task, num_steps, seed, loop):
     return value, inner
 
 
-def _adam(num_steps):
+def default_optimizer(num_steps):
     return optimizers.adam(1e-3, beta1=0.9)
 
 
-def _stateless(grad, optimizer=_adam):
+def stateless(grad, optimizer=default_optimizer):
     return Estimator(
         lambda learner, theta, seed: (),
         lambda learner, outer, theta, state, tasks, seed: (grad(learner, outer, theta, tasks, seed), state),
@@ -61,12 +61,12 @@ def _stateless(grad, optimizer=_adam):
     )
 
 
-def _draw(tasks, seed):
+def draw_task(tasks, seed):
     """A task, and the seed for all else."""
     return tasks(seeds.fold_in(seed, "task")), seeds.fold_in(seed, "run")
 
 
-def _bound(learner, outer):
+def bound(learner, outer):
     if outer is None:
         raise ValueError("this estimator needs an outer loss, such as outer=meta.outer.energy_distance().")
     return lambda theta, players, task, seed: outer(learner.game, theta, players, task, seed)
@@ -76,20 +76,20 @@ def _through(inner_steps, loop, objective, again, game_of):
     whole("inner_steps", inner_steps, 1)
 
     def grad(learner, outer, theta, tasks, seed):
-        task, seed = _draw(tasks, seed)
-        outer, learner = _bound(learner, outer), learner._replace(game=game_of(learner.game))
+        task, seed = draw_task(tasks, seed)
+        outer, learner = bound(learner, outer), learner._replace(game=game_of(learner.game))
 
         def value(theta):
             return objective(learner, outer, theta, begin(learner, theta, seed), task, inner_steps, seed, loop)
 
         (value, inner), grads = autodiff.own_gradients(value)(theta)
         gen, disc, products = tf.unstack(inner.cost)
-        return Estimate(_pair(value), grads, tf.stack([gen, disc, products + again * (gen + disc)]))
+        return Estimate(both(value), grads, tf.stack([gen, disc, products + again * (gen + disc)]))
 
-    return _stateless(grad)
+    return stateless(grad)
 
 
-def _pair(value):
+def both(value):
     return Players(*(tf.cast(x, tf.float32) for x in (value if isinstance(value, Players) else (value, value))))
 
 
@@ -107,17 +107,17 @@ def at_start():
     """The gradient of the outer loss at the start itself, ``d outer(φ⁰(theta))/d theta``: no inner step is taken."""
 
     def grad(learner, outer, theta, tasks, seed):
-        task, seed = _draw(tasks, seed)
-        outer = _bound(learner, outer)
+        task, seed = draw_task(tasks, seed)
+        outer = bound(learner, outer)
 
         def value(theta):
             inner = begin(learner, theta, seed)
             return outer(theta, learner.view(theta, inner.run), task, seeds.fold_in(seed, "outer")), inner
 
         (value, inner), grads = autodiff.own_gradients(value)(theta)
-        return Estimate(_pair(value), grads, inner.cost)
+        return Estimate(both(value), grads, inner.cost)
 
-    return _stateless(grad)
+    return stateless(grad)
 
 
 def tangents(game):
@@ -167,7 +167,7 @@ def reptile(inner_steps):
         if learner.reached is None:
             raise ValueError("reptile moves theta to where training ends, so theta must be where it starts; this "
                              "technique's theta is no start: take backprop or evolution_strategies.")  # fmt: skip
-        task, seed = _draw(tasks, seed)
+        task, seed = draw_task(tasks, seed)
         inner = begin(learner, theta, seed)
         inner, _ = advance(learner, theta, inner, task, inner_steps, seed, loop=autodiff.while_loop)
         players = learner.view(theta, inner.run)
@@ -176,64 +176,12 @@ def reptile(inner_steps):
             value = 0.5 * trees.dot(grads, grads)
         else:
             value = outer(learner.game, theta, players, task, seeds.fold_in(seed, "outer"))
-        return Estimate(_pair(value), grads, inner.cost)
+        return Estimate(both(value), grads, inner.cost)
 
-    return _stateless(grad, lambda num_steps: optimizers.sgd(optimizers.linear_decay(0.7, num_steps)))
-
-
-def _normal(theta, seed, sigma):
-    draws = seeds.split(seed, len(trees.leaves(theta)))
-    noise = [
-        tf.random.stateless_normal(x.shape, s, dtype=x.dtype) for x, s in zip(trees.leaves(theta), draws, strict=True)
-    ]
-    return trees.scale(sigma, trees.like(theta, noise))
+    return stateless(grad, lambda num_steps: optimizers.sgd(optimizers.linear_decay(0.7, num_steps)))
 
 
-def _population(pairs, sigma):
-    whole("pairs", pairs, 1)
-    if not sigma > 0:
-        raise ValueError(f"sigma must be above 0, not {sigma}.")
-
-
-def evolution_strategies(inner_steps, *, pairs=8, sigma=0.01, objective=last):
-    """Antithetic sampling: ``1/(2Nσ²) Σᵢ (L(theta + εᵢ) - L(theta - εᵢ)) εᵢ`` with ``εᵢ ~ N(0, σ²I)``, N ``pairs``.
-
-    Unbiased for the gradient of the loss *smoothed* by the noise; no derivative is taken, so nothing must be smooth and
-    memory does not grow with the steps; its variance grows with the size of theta. Both runs of a pair share one seed.
-    (Salimans et al. 2017, section 2.) Raises ``ValueError`` for sigma or counts out of range, and for the meta-game.
-    """
-    whole("inner_steps", inner_steps, 1), _population(pairs, sigma)
-
-    def grad(learner, outer, theta, tasks, seed):
-        task, seed = _draw(tasks, seed)
-        outer = _bound(learner, outer)
-
-        def value(theta):
-            inner = begin(learner, theta, seed)
-            value, inner = objective(learner, outer, theta, inner, task, inner_steps, seed, autodiff.while_loop)
-            return _one(value), inner.cost
-
-        def pair(pair_seed):
-            noise = _normal(theta, pair_seed, sigma)
-            (ahead, cost), (behind, more) = value(trees.add(theta, noise)), value(trees.sub(theta, noise))
-            return _estimate(ahead, behind, noise, sigma, cost + more), ()
-
-        return _mean(pair, tf.stack(seeds.split(seeds.fold_in(seed, "noise"), pairs)), theta, ())[0]
-
-    return _stateless(grad)
-
-
-def _one(value):
-    if isinstance(value, Players):
-        raise ValueError("evolution strategies need one outer loss; the meta-game's two fit backprop or first_order.")
-    return value
-
-
-def _estimate(ahead, behind, direction, sigma, cost):
-    return Estimate(_pair((ahead + behind) / 2), trees.scale((ahead - behind) / (2 * sigma**2), direction), cost)
-
-
-def _mean(fn, over, theta, state):
+def mean_over(fn, over, theta, state):
     """``fn(element) -> (Estimate, state)`` over the leading axis of ``over``: means, the summed cost, all the states.
 
     ``theta`` and ``state`` give the structures of what one call returns.
@@ -247,62 +195,6 @@ def _mean(fn, over, theta, state):
 
 def _specs(tree):
     return trees.map(lambda x: tf.TensorSpec(x.shape, x.dtype), tree)
-
-
-class Persistent(NamedTuple):
-    """The state of persistent evolution strategies: the runs of each pair ahead and behind, the perturbations that each
-    pair has accumulated (all with a leading axis of pairs), and the seed of the task that they are at."""
-
-    ahead: Any
-    behind: Any
-    noise: Any
-    seed: Any
-
-
-def persistent_evolution_strategies(inner_steps, *, segment, pairs=8, sigma=0.01, objective=last):
-    """Evolution strategies in segments of a long run: ``1/(2Nσ²) Σᵢ (L(run⁺ᵢ) - L(run⁻ᵢ)) Σ_{s≤now} εᵢˢ``.
-
-    Each meta-step plays ``segment`` steps of every run and goes on from there at the next one; a run's perturbations
-    are accumulated, which removes the bias of judging a long run by its pieces. It estimates the gradient of the sum of
-    the segments' losses. (Vicol, Metz & Sohl-Dickstein 2021, eq. 9 and algorithm 2.) Raises ``ValueError`` unless
-    ``inner_steps`` is a multiple of ``segment``, and as :func:`evolution_strategies`.
-    """
-    whole("segment", segment, 1), whole("inner_steps", inner_steps, 1), _population(pairs, sigma)
-    if inner_steps % segment:
-        raise ValueError(f"inner_steps must be a multiple of segment = {segment}, not {inner_steps}.")
-
-    def init(learner, theta, seed):
-        inner = begin(learner, theta, seeds.fold_in(seed, "run"))
-        ahead, behind, noise = (trees.map(lambda x: tf.stack([x] * pairs), tree) for tree in (inner, inner, theta))
-        return Persistent(ahead, behind, noise, seeds.make(seed))
-
-    def grad(learner, outer, theta, state, tasks, seed):
-        outer = _bound(learner, outer)
-        anew = tf.equal(state.ahead.t[0] % inner_steps, 0)
-        run_seed = tf.where(anew, seed, state.seed)
-        task, draw = _draw(tasks, run_seed)
-
-        def play(theta, inner):
-            inner = trees.map(lambda new, old: tf.where(anew, new, old), begin(learner, theta, draw), inner)
-            value, inner = objective(learner, outer, theta, inner, task, segment, draw, autodiff.while_loop)
-            return _one(value), inner
-
-        def pair(element):
-            (ahead, behind, total), pair_seed = element
-            noise = _normal(theta, pair_seed, sigma)
-            spent = ahead.cost + behind.cost
-            above, ahead = play(trees.add(theta, noise), ahead)
-            below, behind = play(trees.sub(theta, noise), behind)
-            total = trees.map(lambda new, old: tf.where(anew, new, old + new), noise, total)
-            cost = ahead.cost + behind.cost - tf.where(anew, tf.zeros_like(spent), spent)
-            return _estimate(above, below, total, sigma, cost), (ahead, behind, total)
-
-        one = trees.map(lambda x: x[0], tuple(state[:3]))
-        draws = tf.stack(seeds.split(seeds.fold_in(seed, "noise"), pairs))
-        estimate, kept = _mean(pair, (tuple(state[:3]), draws), theta, one)
-        return estimate, Persistent(*kept, run_seed)
-
-    return Estimator(init, grad, _adam)
 
 
 def over_tasks(estimator, num_tasks):
@@ -319,6 +211,6 @@ def over_tasks(estimator, num_tasks):
             return estimator.grad(learner, outer, theta, own, tasks, own_seed)
 
         own = trees.map(lambda x: x[0], state)
-        return _mean(one, (state, tf.stack(seeds.split(seed, num_tasks))), theta, own)
+        return mean_over(one, (state, tf.stack(seeds.split(seed, num_tasks))), theta, own)
 
     return Estimator(init, grad, estimator.optimizer)

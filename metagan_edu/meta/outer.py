@@ -6,7 +6,7 @@ a pair ``Players(gen, disc)`` is a game of its own: each player's part of theta 
 
 import tensorflow as tf
 
-from .. import metrics, seeds
+from .. import autodiff, metrics, seeds
 from ..games import Hyper, Players
 from ..rules import base
 from ..rules.base import whole
@@ -35,8 +35,13 @@ def adapted_discriminator(optimizer, num_steps=10):
 
     def outer(game, theta, players, task, seed):
         state = base.State(players, Players((), optimizer.init(players.disc.params)))
-        for step_seed in seeds.split(seed, num_steps):
-            state, _ = base.turn(game, "disc", optimizers, state, task.query, step_seed, Hyper())
+        draws = tf.stack(seeds.split(seed, num_steps))
+
+        def step(carry):
+            state, t = carry
+            return base.turn(game, "disc", optimizers, state, task.query, draws[t], Hyper())[0], t + 1
+
+        state, _ = autodiff.unroll(step, (state, tf.constant(0)), num_steps)
         return game.gen_loss(state.players, task.query, seed, Hyper())[0]
 
     return outer

@@ -7,7 +7,7 @@ import tensorflow as tf
 from .. import autodiff, seeds, trees
 from ..rules.base import whole
 from .base import begin
-from .estimators import Estimate, Estimator, _adam, _bound, _draw, _pair, each_step
+from .estimators import Estimate, Estimator, both, bound, default_optimizer, draw_task, each_step
 
 
 class Window(NamedTuple):
@@ -37,8 +37,8 @@ def truncated_backprop(inner_steps, *, segment, loop=autodiff.unroll, objective=
     def grad(learner, outer, theta, state, tasks, seed):
         anew = tf.equal(state.inner.t % inner_steps, 0)
         run_seed = tf.where(anew, seed, state.seed)
-        task, draw = _draw(tasks, run_seed)
-        outer = _bound(learner, outer)
+        task, draw = draw_task(tasks, run_seed)
+        outer = bound(learner, outer)
 
         def value(theta):
             fresh = begin(learner, theta, draw)
@@ -48,6 +48,6 @@ def truncated_backprop(inner_steps, *, segment, loop=autodiff.unroll, objective=
 
         (value, (after, cost)), grads = autodiff.own_gradients(value)(theta)
         gen, disc, products = tf.unstack(cost)
-        return Estimate(_pair(value), grads, tf.stack([gen, disc, products + gen + disc])), Window(after, run_seed)
+        return Estimate(both(value), grads, tf.stack([gen, disc, products + gen + disc])), Window(after, run_seed)
 
-    return Estimator(init, grad, _adam)
+    return Estimator(init, grad, default_optimizer)
