@@ -35,7 +35,7 @@ def schedule(gen, disc=None, penalty=None):
     return Controller(lambda game, players: at(tf.zeros((), tf.int32)), lambda t, info: at(t + 1))
 
 
-def balance(low=0.7, high=1.3, *, speed=0.02, memory=0.9, limit=3.0, clip=()):
+def balance(low=1.0, high=1.5, *, speed=0.02, memory=0.9, limit=3.0, clip=()):
     """Hold back the player that is winning, judged by the discriminator's loss ``L_D``; decay and the like go on top.
 
         m ← memory · m + (1 - memory) L_D
@@ -44,9 +44,10 @@ def balance(low=0.7, high=1.3, *, speed=0.02, memory=0.9, limit=3.0, clip=()):
 
     ``clip``: a pair of thresholds on the gradients' norms, or empty; each is multiplied by its player's factor too.
     The defaults are for the minimax and the non-saturating loss, where ``L_D = 2 log 2 = 1.386`` in equilibrium and
-    ``L_D = 0`` where D has won; ``L_D`` includes the penalty. A band and not a point: ``L_D = 2 log 2`` is also the
-    loss of a discriminator that knows nothing. For the same reason the two losses are not driven towards each other, as
-    FSCO's reward ``-|L_G - L_D|`` does (Wang et al. 2025): in equilibrium the non-saturating ``L_G`` is ``log 2``.
+    ``L_D = 0`` where D has won, so that the band lies around the former; ``L_D`` includes the penalty. The two losses
+    are not driven towards each other, as FSCO's reward ``-|L_G - L_D|`` does (Wang et al. 2025): in equilibrium the
+    non-saturating ``L_G`` is ``log 2``. It is a strategy for avoiding that one player runs away, and no more:
+    ``L_D = 2 log 2`` is also the loss of a discriminator that knows nothing.
     Raises ``ValueError`` for values out of range.
     """
     ranges = {"low": low < high, "speed": 0 <= speed <= 1, "memory": 0 <= memory < 1, "limit": limit >= 0}

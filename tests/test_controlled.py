@@ -93,7 +93,7 @@ def test_a_schedule_as_a_controller_is_the_schedule_in_the_optimizer():
 
 
 def test_balance_holds_back_who_is_winning_and_lets_go_again():
-    controller = mg.controllers.balance(speed=0.1, memory=0.0, limit=1.0, clip=Players(2.0, 4.0))
+    controller = mg.controllers.balance(low=0.7, high=1.3, speed=0.1, memory=0.0, limit=1.0, clip=Players(2.0, 4.0))
     disc_wins, disc_loses = watched([0.1] * 5, controller), watched([2.0] * 5, controller)
     np.testing.assert_allclose(disc_wins.lr, [1.0, np.exp(-0.5)], rtol=1e-5)
     np.testing.assert_allclose(disc_loses.lr, [np.exp(-0.5), 1.0], rtol=1e-5)
