@@ -54,7 +54,8 @@ def gradient_quotient(epsilon=1e-5):
         v, turned = vector(params), autodiff.jvp(vector, params, vector(params))
 
         def change(v, jv):
-            return tf.reduce_sum(tf.abs((v + jv) / (v + epsilon * tf.where(v >= 0, 1.0, -1.0)) - 1))
+            sign = tf.where(v >= 0, tf.ones_like(v), -tf.ones_like(v))
+            return tf.reduce_sum(tf.abs((v + jv) / (v + epsilon * sign) - 1))
 
         count = sum(x.shape.num_elements() for x in trees.leaves(params))
         return tf.add_n(trees.leaves(trees.map(change, v, turned))) / count
