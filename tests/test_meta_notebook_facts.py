@@ -1,6 +1,7 @@
 """Identities that notebook 05 tells: closed forms of meta-gradients, and what the recomputing loop must return."""
 
 import numpy as np
+import oracles
 import pytest
 import tensorflow as tf
 
@@ -45,3 +46,21 @@ def test_first_order_of_the_bilinear_game_is_where_it_ends():
     step = np.array([[1, -RATE], [RATE, 1]])
     expected = np.linalg.matrix_power(step, 4) @ np.array([0.6, -0.2])
     np.testing.assert_allclose(meta_gradient(mg.meta.first_order(4), theta), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("num_steps", [2, 11])  # a python loop, and a while loop
+def test_an_adapted_discriminator_is_a_discriminator_trained_further(num_steps):
+    game, sgd, hyper = oracles.smooth_gan(), mg.optimizers.sgd(RATE), oracles.HYPER
+    players = game.init(mg.seeds.make(1))
+    query = oracles.points(8)(mg.seeds.make(0))
+    task, seed = mg.data.Task(query, query), mg.seeds.make(2)
+    trained = players
+    for own in mg.seeds.split(seed, num_steps):
+
+        def loss(params, own=own, trained=trained):
+            return game.disc_loss(trained._replace(disc=trained.disc._replace(params=params)), query, own, hyper)[0]
+
+        params = trees.sub(trained.disc.params, trees.scale(RATE, autodiff.grad(loss)(trained.disc.params)))
+        trained = trained._replace(disc=trained.disc._replace(params=params))
+    found = mg.meta.outer.adapted_discriminator(sgd, num_steps)(game, (), players, task, seed)
+    np.testing.assert_allclose(found, game.gen_loss(trained, query, seed, hyper)[0], rtol=1e-12)
