@@ -393,6 +393,31 @@ def test_a_fresh_discriminator_is_another_one_in_each_run():
     assert relative_error(one.disc.params, two.disc.params) > 0.1
 
 
+# -- what was learned, kept
+
+
+def test_theta_is_kept_with_the_words_that_say_how_it_was_made(tmp_path):
+    learner = mg.meta.learned_initialization(small_game(), RULE)
+    mg.meta.save_theta(tmp_path / "theta.safetensors", learner.init(1), {"seed": 1, "command": "make records"})
+    theta, made = mg.meta.load_theta(tmp_path / "theta.safetensors", learner.init(0))
+    tf.nest.assert_same_structure(theta, learner.init(1))
+    for a, b in zip(trees.leaves(theta), trees.leaves(learner.init(1)), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (made["seed"], made["command"]) == ("1", "make records")
+
+
+def test_a_theta_that_does_not_fit_or_was_damaged_is_refused(tmp_path):
+    learner, path = mg.meta.learned_initialization(small_game(), RULE), tmp_path / "theta.safetensors"
+    with pytest.raises(FileNotFoundError):
+        mg.meta.load_theta(path, learner.init(0))
+    mg.meta.save_theta(path, learner.init(0), {})
+    with pytest.raises(ValueError, match="holds another theta: tensors of shapes"):
+        mg.meta.load_theta(path, learner.init(0).gen)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(ValueError, match="not a complete safetensors file"):
+        mg.meta.load_theta(path, learner.init(0))
+
+
 # -- bad input
 
 

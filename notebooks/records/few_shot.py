@@ -153,6 +153,13 @@ def tuned():
     return {way: max(scores, key=lambda lr: np.mean(scores[lr])) for way, scores in found.items()}, found
 
 
+def rates(record):
+    """The rates of adaptation that a record of :func:`make` chose."""
+    best = record["config"]["rates"]
+    joint_rate = float(best["joint pre-training"].split(" then ")[1])
+    return {"scratch": best["scratch"], "joint": joint_rate, "Reptile": RATE}
+
+
 def make():
     """The record: metrics of each character, averaged over the seeds of pre-training; and of each seed."""
     unseen = characters(TEST)

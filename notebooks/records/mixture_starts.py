@@ -58,8 +58,8 @@ def joint(seed, lr=1e-3):
 def reptile(seed, lr=3e-3, inner_steps=30, num_steps=300, theta=None, of=("gen", "disc")):
     """Theta by Reptile over 4 tasks a meta-step, at a rate that falls from 0.7."""
     return mg.meta_train(
-        learner(lr, of), FAMILY.train, estimator=mg.meta.reptile(inner_steps), num_steps=num_steps, seed=seed, theta=theta,
-        progress=False,
+        learner(lr, of), FAMILY.train, estimator=mg.meta.reptile(inner_steps), num_steps=num_steps, seed=seed,
+        theta=theta, progress=False,
     ).theta  # fmt: skip
 
 
