@@ -120,6 +120,7 @@ def first_order_maml(training, seed):
 WAYS = {"joint pre-training": joint, "Reptile": reptile, "first-order MAML": first_order_maml}
 PLAN = [("glyphs", "joint pre-training"), ("glyphs", "Reptile"), ("glyphs", "first-order MAML"),
         ("omniglot", "joint pre-training"), ("omniglot", "Reptile")]  # fmt: skip
+KEPT = ("joint pre-training, glyphs", "Reptile, glyphs")  # whose thetas the notebooks show
 
 
 def curves(start, theta, unseen, classifier, seed, num_steps=NUM_STEPS):
@@ -181,7 +182,7 @@ def make():
             began = time.monotonic()
             theta = pretrain()
             seconds.setdefault(name, []).append(round(time.monotonic() - began, 1))
-            if seed == SEEDS[0] and name != "scratch":
+            if seed == SEEDS[0] and name in KEPT:
                 keep(name, theta, seed, seconds[name][0])
             runs.setdefault(name, []).append(curves(start, theta, unseen, classifier, seed))
             print(f"seed {seed}, {name}: {runs[name][-1]['score'].mean(0).round(3)}, {seconds[name][-1]} s", flush=True)
