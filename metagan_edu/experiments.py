@@ -236,11 +236,11 @@ def table(record, metrics=None):
     """
     results = {name: values | {"seconds": record["seconds"][name]} for name, values in record["results"].items()}
     metrics = metrics or [m for m in next(iter(record["results"].values())) if m != "diverged"]
-    counts = {name: sum(values["diverged"]) for name, values in results.items()}
+    counts = {name: sum(values.get("diverged", ())) for name, values in results.items()}
     rows = tuple(
         (
             name, record["num_steps"][name], *(interval(values[metric]) for metric in metrics),
-            *([f"{counts[name]} of {len(values['diverged'])}"] if any(counts.values()) else []),
+            *([f"{counts[name]} of {len(values.get('diverged', ()))}"] if any(counts.values()) else []),
         )
         for name, values in results.items()
     )  # fmt: skip

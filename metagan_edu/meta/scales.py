@@ -35,13 +35,14 @@ def _scaled(log_scale, player):
     return player._replace(params=trees.map(lambda s, x: tf.exp(s) * x, log_scale, player.params))
 
 
-def gradient_quotient(epsilon=1e-5):
+def gradient_quotient(epsilon=1e-3):
     """MetaInit's outer loss: ``1/N ‖(v + Jv) / (v + ε sign v) - 1‖₁``, the field's relative change along itself.
 
     ``v + Jv`` is the field after a step of length 1 along it, to first order; N: the number of parameters. For one
     player ``v = -g`` and ``J = -H``, which gives the paper's ``(g - Hg)/(g + ε sign g)``. In a game ``J`` is not
-    symmetric, so it must be ``Jv`` and not the ``Jᵀv`` that the gradient of ``½‖v‖²`` would give. (Dauphin & Schoenholz
-    2019; sign 0 = 1 there and here.)
+    symmetric, so it must be ``Jv`` and not the ``Jᵀv`` that the gradient of ``½‖v‖²`` would give. Public code has
+    ε = 1e-5; in a game of ReLU networks the few weights with hardly any gradient then make up the whole mean, and
+    nothing is learned (notebook 06). (Dauphin & Schoenholz 2019; sign 0 = 1 there and here.)
     """
 
     def outer(game, theta, players, task, seed):
