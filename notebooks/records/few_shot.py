@@ -71,12 +71,17 @@ def characters(alphabets):
 
 
 @functools.cache
-def sources():
-    """Training characters by name, each also turned by 90, 180 and 270 degrees."""
-    glyphs = mg.data.glyph_splits(16)["train"]
+def training(source):
+    """The training characters of a source, "glyphs" or "omniglot", each also turned by 90, 180 and 270 degrees."""
+    if source == "omniglot":
+        return characters(TRAIN).turned()
+    return by_hand(mg.data.glyph_splits(16)["train"]).turned()
+
+
+def by_hand(glyphs):
+    """Glyphs distorted to look more like handwriting."""
     flat = distorted(glyphs.images.reshape(-1, 16, 16, 1), 0, turn=0.2, stretch=0.2, slant=0.2, shift=1.5)
-    glyphs = glyphs._replace(images=flat.reshape(glyphs.images.shape))
-    return {"glyphs": glyphs.turned(), "omniglot": characters(TRAIN).turned()}
+    return glyphs._replace(images=flat.reshape(glyphs.images.shape))
 
 
 def judge(unseen):
@@ -89,32 +94,32 @@ def judge(unseen):
     )
 
 
-def joint(training, seed, lr=RATE, num_steps=META_STEPS * TASKS * INNER):
+def joint(letters, seed, lr=RATE, num_steps=META_STEPS * TASKS * INNER):
     """Both players trained on all training characters together, as a theta."""
     game, rule = game_and_rule(lr)
-    result = mg.train(game, rule, training.batches(BATCH), num_steps=num_steps, seed=seed, progress=False)
+    result = mg.train(game, rule, letters.batches(BATCH), num_steps=num_steps, seed=seed, progress=False)
     return learner().reached(result.players)
 
 
-def meta_trained(training, seed, estimator, optimizer, num_steps=META_STEPS, **options):
+def meta_trained(letters, seed, estimator, optimizer, num_steps=META_STEPS, **options):
     """Theta by meta-training on one training character a task."""
     return mg.meta_train(
-        learner(), training.tasks(SHOTS), estimator=estimator, num_steps=num_steps, seed=seed, tasks_per_step=TASKS,
+        learner(), letters.tasks(SHOTS), estimator=estimator, num_steps=num_steps, seed=seed, tasks_per_step=TASKS,
         meta_optimizer=optimizer, progress=False, **options,
     ).theta  # fmt: skip
 
 
-def reptile(training, seed, num_steps=META_STEPS, inner_steps=INNER, **options):
+def reptile(letters, seed, num_steps=META_STEPS, inner_steps=INNER, **options):
     """Theta by Reptile: the displacement averaged over 4 characters, at a rate that falls from 0.7 to 0."""
     rate = mg.optimizers.linear_decay(0.7, num_steps)
     estimator = mg.meta.reptile(inner_steps)
-    return meta_trained(training, seed, estimator, mg.optimizers.sgd(rate), num_steps, **options)
+    return meta_trained(letters, seed, estimator, mg.optimizers.sgd(rate), num_steps, **options)
 
 
-def first_order_maml(training, seed):
+def first_order_maml(letters, seed):
     """Theta by first-order MAML on the meta-game, with Adam."""
     adam = mg.optimizers.adam(mg.optimizers.linear_decay(1e-3, META_STEPS), beta1=0.9)
-    return meta_trained(training, seed, mg.meta.first_order(INNER), adam, outer=mg.meta.outer.meta_game())
+    return meta_trained(letters, seed, mg.meta.first_order(INNER), adam, outer=mg.meta.outer.meta_game())
 
 
 WAYS = {"joint pre-training": joint, "Reptile": reptile, "first-order MAML": first_order_maml}
@@ -149,7 +154,7 @@ def tuned():
     for lr in SCRATCH_RATES:
         found["scratch"][lr] = score(lr, learner(lr).init(0))
     for before in JOINT_RATES:
-        theta = joint(sources()["omniglot"], 0, before)
+        theta = joint(training("omniglot"), 0, before)
         found["joint pre-training"] |= {f"{before} then {after}": score(after, theta) for after in JOINT_RATES}
     return {way: max(scores, key=lambda lr: np.mean(scores[lr])) for way, scores in found.items()}, found
 
@@ -176,7 +181,7 @@ def make():
         for source, way in PLAN:
             contenders[f"{way}, {source}"] = (
                 fine_tuned if way == "joint pre-training" else learner(),
-                functools.partial(ways[way], sources()[source], seed),
+                functools.partial(ways[way], training(source), seed),
             )  # fmt: skip
         for name, (start, pretrain) in contenders.items():
             began = time.monotonic()

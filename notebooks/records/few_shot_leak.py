@@ -36,12 +36,13 @@ def make():
     """The record: the score of each letter, averaged over seeds."""
     training, test = letters()
     judges = {kind: few_shot.judge(unseen) for kind, unseen in test.items()}
+    mg.metrics.save_classifier(judges["others"], few_shot.FOLDER / "few_shot_judge.safetensors")
     results, seconds = {}, {}
     for name, characters in training.items():
         scores = {kind: [] for kind in test}
         for seed in SEEDS:
             began = time.monotonic()
-            theta = few_shot.reptile(characters.turned(), seed)
+            theta = few_shot.reptile(few_shot.by_hand(characters).turned(), seed)
             seconds.setdefault(name, []).append(round(time.monotonic() - began, 1))
             for kind, unseen in test.items():
                 scores[kind].append(
@@ -51,7 +52,13 @@ def make():
             f"{kind}, score at {steps}": np.mean(values, 0)[:, i].round(4).tolist()
             for kind, values in scores.items() for i, steps in enumerate(STEPS)
         }  # fmt: skip
-    config = {"what": __doc__, "letters": {name: len(c.images) for name, c in training.items()}}
+    scratch = few_shot.learner()
+    score = few_shot.curves(scratch, scratch.init(1), test["others"], judges["others"], 1, STEPS)["score"].mean(0)
+    config = {
+        "what": __doc__,
+        "scratch, others": score.round(4).tolist(),
+        "letters": {name: len(c.images) for name, c in training.items()},
+    }
     return {
         "config": config, "seeds": list(SEEDS), "num_steps": dict.fromkeys(results, few_shot.META_STEPS),
         "seconds": seconds, "results": results, **mg.experiments.provenance(),

@@ -18,7 +18,7 @@ TOTAL, LOOKS = 60000, 10
 def make():
     """The record: (inner steps spent, score and diversity at 10 steps) along meta-training."""
     unseen = few_shot.characters(["Early_Aramaic"])
-    classifier, training = few_shot.judge(unseen), few_shot.characters(few_shot.TRAIN).turned()
+    classifier, letters = few_shot.judge(unseen), few_shot.training("omniglot")
     results, seconds, num_steps = {}, {}, {}
     for inner_steps in (10, 25):
         found, name = {"spent": [], "score at 10": [], "diversity at 10": []}, f"{inner_steps} inner steps"
@@ -32,7 +32,7 @@ def make():
 
         began = time.monotonic()
         hook = mg.every(num_steps[name] // LOOKS, look)
-        few_shot.reptile(training, SEEDS[0], num_steps[name], inner_steps, hooks=[hook])
+        few_shot.reptile(letters, SEEDS[0], num_steps[name], inner_steps, hooks=[hook])
         results[name], seconds[name] = found, [round(time.monotonic() - began, 1)]
     config = {"what": __doc__, "ceiling": float(np.mean([
         mg.metrics.class_probability(x[: few_shot.SHOTS], classifier, k) for k, x in enumerate(unseen.images)
