@@ -48,13 +48,10 @@ def balance(low=1.0, high=1.5, *, speed=0.02, memory=0.9, limit=3.0, clip=()):
     are not driven towards each other, as FSCO's reward ``-|L_G - L_D|`` does (Wang et al. 2025): in equilibrium the
     non-saturating ``L_G`` is ``log 2``. It is a strategy for avoiding that one player runs away, and no more:
     ``L_D = 2 log 2`` is also the loss of a discriminator that knows nothing.
-    Raises ``ValueError`` for values out of range.
+    All may be tensors, for a search or to be learned. Raises ``ValueError`` for numbers out of range.
     """
-    ranges = {"low": low < high, "speed": 0 <= speed <= 1, "memory": 0 <= memory < 1, "limit": limit >= 0}
-    for name, fits in ranges.items():
-        if not fits:
-            raise ValueError("a balance needs low < high, speed in [0, 1], memory in [0, 1) and limit of at least 0; "
-                             f"{name} does not fit: {low}, {high}, {speed}, {memory}, {limit}.")  # fmt: skip
+    if not any(tf.is_tensor(value) for value in (low, high, speed, memory, limit)):  # a tensor's value may not be known
+        _in_range(low, high, speed, memory, limit)
     if clip and not all(threshold > 0 for threshold in clip):
         raise ValueError(f"clip must be a pair of thresholds above 0, or empty, not {clip!r}.")
 
@@ -65,7 +62,7 @@ def balance(low=1.0, high=1.5, *, speed=0.02, memory=0.9, limit=3.0, clip=()):
 
     def init(game, players):
         dtype = dtype_of(players)
-        return read(Balance(tf.constant((low + high) / 2, dtype), tf.constant(0.0, dtype)))
+        return read(Balance(trees.as_type((low + high) / 2, dtype), tf.constant(0.0, dtype)))
 
     def update(c, info):
         loss = memory * c.loss + (1 - memory) * tf.cast(info.disc_loss, c.loss.dtype)
@@ -74,3 +71,11 @@ def balance(low=1.0, high=1.5, *, speed=0.02, memory=0.9, limit=3.0, clip=()):
         return read(Balance(loss, tf.clip_by_value(tilt, -limit, limit)))
 
     return Controller(init, update)
+
+
+def _in_range(low, high, speed, memory, limit):
+    ranges = {"low": low < high, "speed": 0 <= speed <= 1, "memory": 0 <= memory < 1, "limit": limit >= 0}
+    for name, fits in ranges.items():
+        if not fits:
+            raise ValueError("a balance needs low < high, speed in [0, 1], memory in [0, 1) and limit of at least 0; "
+                             f"{name} does not fit: {low}, {high}, {speed}, {memory}, {limit}.")  # fmt: skip
