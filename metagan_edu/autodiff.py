@@ -159,6 +159,7 @@ def recomputed(every=10):
                         i - 1, *_through_segment(segment, trees.map(lambda x: x[i], kept), cotangents),
                     ),
                     (tf.constant(whole - 1), *cotangents),
+                    parallel_iterations=1,  # or segments would be played again ahead of time, and held all at once
                 )[1:]  # fmt: skip
 
             return trees.leaves(remainder(last) if rest else last), backward
