@@ -1,0 +1,285 @@
+"""A learned minimax optimizer on families of saddles, inside and outside its range, and on a GAN that it never saw.
+
+Four are meta-trained (``LEARNED``) and kept beside this file: on seesaws (the per-parameter network, and the LSTM after
+Shen et al. 2021), on 5x5 matrix games, and on these two and rotated saddles together. The range: a, b ~ U[0.9, 1];
+entries Bernoulli(0.5) · U[-1, 1]; starts U[-0.5, 0.5]. Then all play games that they have not seen: 5 seeds x 64 games
+of each family, non-singular matrices only (smallest singular value at least 1e-3), in three settings: inside the range,
+with larger coefficients, and from larger starts. Each also plays the families that it was not trained on.
+
+Score: the first step at which the norm of the field is at most 1e-3; a game in which that takes more than ``LIMIT``
+steps counts as ``LIMIT``. A game has *diverged* where the norm at the end is ten times that at the start or more, or
+not finite.
+
+Hand-made rules: simultaneous and alternating gradient descent, positive and negative momentum, RMSProp, Adam, optimism,
+and extragradient. Each may choose its rate and momentum *for each family by itself* on 64 validation games inside the
+range (``RATES``, ``variants``), by the mean number of steps; a learned one has nothing to choose. A step of
+extragradient takes four gradients, of every other contender two (one of each player).
+
+``results[contender]["seesaws, inside: steps"]`` and so on hold one value per seed: the median number of steps;
+``solved`` and ``diverged`` are shares of the games. ``chosen`` says what tuning took. ``gan`` holds the
+runs on the ring (2x64 networks, non-saturating loss, batch 128): Adam and SGD by turns, rates tuned on seeds 0 and 1,
+and two of the learned optimizers as they are, on seeds 5 to 7: energy distance of 2,000 samples, and modes, after 250
+and 1,000 steps. ``meta_training`` says what learning took; its seconds, and all others here, are of a machine that was
+busy with other work.
+"""
+
+import functools
+import pathlib
+import time
+
+import numpy as np
+import tensorflow as tf
+from _hand_made import variants
+
+import metagan_edu as mg
+from metagan_edu import saddles, seeds, trees
+from metagan_edu.games import Hyper, Player, Players
+
+FOLDER = pathlib.Path(__file__).parent
+MLP, LSTM = mg.meta.coordinatewise.mlp(32), mg.meta.coordinatewise.lstm(20)
+SEESAWS, MATRICES = (saddles.seesaw, saddles.scalar_tasks), (saddles.matrix_game, saddles.matrix_tasks)
+# network; games and tasks; how many side by side; steps of a run, and of the window of it that is differentiated;
+# meta-steps
+LEARNED = {
+    "learned on seesaws": (MLP, SEESAWS, 96, 30, 10, 4000),
+    "learned on seesaws (LSTM)": (LSTM, SEESAWS, 96, 30, 10, 4000),
+    "learned on matrix games": (MLP, MATRICES, 64, 120, 20, 1500),
+    "learned on all three": (MLP, (saddles.mixed, saddles.mixed_tasks), 96, 120, 20, 1200),
+}
+META_SEED, TASKS, META_LR = 0, 2, 3e-3
+
+FAMILIES = ("rotated saddles", "seesaws", "matrix games")
+SETTINGS = {  # (coefficients a and b, scale of matrices, starts)
+    "inside": (0.9, 1.0, 1.0, 0.5), "larger coefficients": (1.0, 3.0, 3.0, 0.5), "larger starts": (0.9, 1.0, 1.0, 2.0),
+}  # fmt: skip
+SEEDS, VALIDATION = (11, 12, 13, 14, 15), 5
+GAMES, LIMIT, TOLERANCE = 64, 300, 1e-3
+# As many rates as settings x seeds, so that tuning and testing run in one compiled function.
+RATES = (0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+
+
+def saved(name):
+    """The file of what was learned."""
+    return (
+        FOLDER / f"learned_optimizer_{'_'.join(name.replace('(', '').replace(')', '').split()[2:]).lower()}.safetensors"
+    )
+
+
+def learner(name):
+    """The learner of a contender, on games of its family side by side."""
+    body, (game, _), games, *_ = LEARNED[name]
+    return mg.meta.learned_optimizer(game(games=games), body=body, gram=saddles.game_gram)
+
+
+def train(name):
+    """Meta-train on windows of runs; the loss is the mean over steps and games of the field's log norm."""
+    (_, (_, tasks), games, run, window, num_steps), optimizers = LEARNED[name], mg.optimizers
+    adam, began = optimizers.adam(optimizers.cosine_decay(META_LR, num_steps), beta1=0.9, beta2=0.99), time.monotonic()
+    result = mg.meta.meta_train(
+        learner(name), tasks(games=games), outer=mg.meta.log_field_norm(),
+        estimator=mg.meta.truncated_backprop(run, segment=window), num_steps=num_steps, seed=META_SEED,
+        tasks_per_step=TASKS, meta_optimizer=optimizers.chain(optimizers.clip_by_global_norm(1.0), adam),
+        progress=False, jit=True,  # a thousand tiny operations per step: XLA makes one of many, also on a CPU
+    )  # fmt: skip
+    losses = [round(float(part.mean()), 2) for part in np.array_split(result.history.gen_loss, 10)]
+    return keep(name, result.theta, time.monotonic() - began, losses)
+
+
+def keep(name, theta, seconds, losses):
+    """Write theta beside this file; returned with what it took."""
+    _, _, games, _, window, num_steps = LEARNED[name]
+    spent = {"seconds": round(seconds), "meta_steps": num_steps, "loss": losses,
+             "game_steps": num_steps * TASKS * window * games,
+             "numbers": sum(x.shape.num_elements() for x in trees.leaves(theta))}  # fmt: skip
+    made = {"command": "make records ONLY=learned_optimizer", "what": name, "seed": META_SEED, **spent}
+    mg.meta.save_theta(saved(name), theta, made | mg.experiments.provenance())
+    return theta, spent
+
+
+# -- contenders: functions of a rate (games, 1), so that many rates are played side by side
+
+
+def learned(name, theta, safeguard):
+    """The learned optimizer as a rule, alone or with its safeguard; it has no rate."""
+    optimizer = mg.meta.minimax_optimizer(theta, LEARNED[name][0], gram=saddles.game_gram)
+    if not safeguard:
+        return lambda lr: mg.meta.jointly(optimizer)
+    return lambda lr: mg.meta.safeguarded(optimizer, gram=saddles.game_gram, restart=mg.meta.restart)
+
+
+# -- playing
+
+
+def draw(setting, seed):
+    """Starts and coefficients of ``GAMES`` games of each family."""
+    low, high, scale, start = SETTINGS[setting]
+    tasks = saddles.mixed_tasks(games=3 * GAMES, low=low, high=high, scale=scale, least=1e-3)
+    players = saddles.mixed(games=3 * GAMES, start=start).init(seeds.fold_in(seeds.make(seed), "start"))
+    return [player.params for player in players], tasks(seeds.fold_in(seeds.make(seed), "task")).support
+
+
+def _side_by_side(draws):
+    """Draws one below the other: starts (2 tensors) and coefficients."""
+    starts, coefficients = zip(*draws, strict=True)
+    return [tf.concat(x, 0) for x in zip(*starts, strict=True)], tf.concat(coefficients, 0)
+
+
+def player(of_rate):
+    """``(starts, coefficients, rates) -> (steps, share of the norm that is left at the end)`` for each game."""
+    game = saddles.mixed(games=len(RATES) * 3 * GAMES)
+
+    @tf.function(autograph=False)
+    def run(starts, coefficients, lr):
+        rule = of_rate(lr)
+        players = Players(*(Player(x) for x in starts))
+        first = saddles.field_norm(game, players, coefficients)
+
+        def step(i, steps, norm, state):
+            state, _ = rule.step(game, state, lambda seed: coefficients, seeds.make(0), Hyper())
+            norm = saddles.field_norm(game, rule.view(state), coefficients)
+            new = (steps == LIMIT) & (norm <= TOLERANCE)
+            return i + 1, tf.where(new, i + 1, steps), norm, state
+
+        start = tf.constant(0), tf.fill([first.shape[0]], LIMIT), first, rule.init(game, players)
+        _, steps, norm, _ = tf.while_loop(lambda i, *_: i < LIMIT, step, start)
+        return steps, norm / first
+
+    return run
+
+
+def tune(of_rate):
+    """The best rate for each family, and the mean number of steps with it: ``(run, rates (3,), steps (3,))``."""
+    run = player(of_rate)
+    starts, coefficients = _side_by_side([draw("inside", VALIDATION)] * len(RATES))
+    lr = tf.constant(np.repeat(RATES, 3 * GAMES)[:, None], tf.float32)
+    steps, _ = run(starts, coefficients, lr)
+    mean = steps.numpy().reshape(len(RATES), GAMES, 3).mean(1)
+    return run, np.array(RATES)[mean.argmin(0)], mean.min(0)
+
+
+def test(run, rates):
+    """Steps, and the shares of games solved and diverged, by family and setting: lists with one value per seed."""
+    places = [(setting, seed) for setting in SETTINGS for seed in SEEDS]
+    starts, coefficients = _side_by_side([draw(*place) for place in places])
+    lr = tf.constant(np.tile(rates, len(places) * GAMES)[:, None], tf.float32)
+    steps, left = (x.numpy().reshape(len(SETTINGS), len(SEEDS), GAMES, 3) for x in run(starts, coefficients, lr))
+    diverged, found = ~(left <= 10), {}
+    for i, setting in enumerate(SETTINGS):
+        for j, family in enumerate(FAMILIES):
+            found[f"{family}, {setting}: steps"] = np.median(steps[i, :, :, j], 1).tolist()
+            found[f"{family}, {setting}: solved"] = (steps[i, :, :, j] < LIMIT).mean(1).tolist()
+            found[f"{family}, {setting}: diverged"] = diverged[i, :, :, j].mean(1).tolist()
+    return found
+
+
+def best_of(variants):
+    """The results of a hand-made contender, with the best variant and rate for each family, and what these are."""
+    tuned = {name: tune(of_rate) for name, of_rate in variants.items()}
+    best = [min(tuned, key=lambda name, j=j: tuned[name][2][j]) for j in range(len(FAMILIES))]
+    tested = {name: test(*tuned[name][:2]) for name in dict.fromkeys(best)}
+    results, chosen = {}, {}
+    for j, (family, name) in enumerate(zip(FAMILIES, best, strict=True)):
+        _, rates, steps = tuned[name]
+        chosen[family] = {"rate": float(rates[j]), "variant": name, "mean_steps": float(steps[j])}
+        results |= {key: value for key, value in tested[name].items() if key.startswith(family)}
+    return results, chosen
+
+
+# -- a GAN that none of them was learned on
+
+RING_SEEDS, RING_TUNING, RING_STEPS = (5, 6, 7), (0, 1), 1000
+RING_RATES = {"Adam": (3e-4, 1e-3, 3e-3, 1e-2), "SGD": (0.01, 0.03, 0.1, 0.3)}
+
+
+@functools.cache
+def ring_game():
+    """The GAN and its batches, made once, so that a rule is compiled once for all seeds."""
+    networks = mg.networks
+    return mg.games.gan(networks.mlp(16, (64, 64), 2), networks.mlp(2, (64, 64), 1)), mg.data.ring().batches(128)
+
+
+def ring(rule, seed):
+    """What a run on the ring reached after 250 and 1,000 steps, whether it stayed finite, and its seconds."""
+    (game, batches), mixture = ring_game(), mg.data.ring()
+    real = mixture.sample(2000, 1)
+
+    def measure(step, players):
+        made = mg.sample(game, players, 2000, seed=1)
+        distance = float(mg.metrics.energy_distance(tf.constant(made), real))
+        return {"distance": distance, "modes": mg.metrics.mode_coverage(made, mixture).modes}
+
+    try:
+        result, finite = mg.train(game, rule, batches, num_steps=RING_STEPS, seed=seed, progress=False,
+                                  hooks=[mg.every(250, measure)]), True  # fmt: skip
+        at = result.history.metrics
+    except mg.Diverged as error:
+        result, finite = error.result, False
+        last = measure(0, result.players)
+        at = {key: (None, [last[key]]) for key in last}
+    found = {f"{key}, {when} steps": float(at[key][1][i]) for key in at for i, when in ((0, 250), (-1, 1000))}
+    return found | {"diverged": int(not finite), "seconds": round(result.history.seconds, 1)}
+
+
+def gan(thetas):
+    """All contenders on the ring: name -> metric -> one value per seed; and the rates that were chosen."""
+    make, found, chosen = {"Adam": mg.optimizers.adam, "SGD": mg.optimizers.sgd}, {}, {}
+    for name, rates in RING_RATES.items():
+        rule = {lr: mg.rules.alternating(make[name](lr), make[name](lr)) for lr in rates}
+        score = {lr: np.mean([ring(rule[lr], seed)["distance, 1000 steps"] for seed in RING_TUNING]) for lr in rates}
+        chosen[name] = {"rate": min(score, key=score.get), "distances": {str(lr): score[lr] for lr in rates}}
+        found[f"{name}, alternating, tuned"] = [ring(rule[chosen[name]["rate"]], seed) for seed in RING_SEEDS]
+    for name, theta in thetas.items():
+        rule = mg.meta.jointly(mg.meta.minimax_optimizer(theta, LEARNED[name][0]))
+        found[name] = [ring(rule, seed) for seed in RING_SEEDS]
+    return {name: {key: [run[key] for run in runs] for key in runs[0]} for name, runs in found.items()}, chosen
+
+
+def learned_contenders(thetas):
+    """The learned optimizers with and without their safeguard, and one before meta-training: what it adds."""
+    before = {
+        "learned on all three": learner("learned on all three").init(seeds.fold_in(seeds.make(META_SEED), "theta"))
+    }
+    found = {}
+    for suffix, those, safeguard in (("", thetas, False), (", safeguarded", thetas, True),
+                                     (", before meta-training", before, False)):  # fmt: skip
+        for name, theta in those.items():
+            of_rate = learned(name, theta, safeguard)
+            found[name + suffix] = lambda of=of_rate: (test(player(of), (1.0, 1.0, 1.0)), {})
+    return found
+
+
+def play(contenders):
+    """The parts of the record that hold what these contenders did."""
+    record = {"num_steps": {}, "seconds": {}, "results": {}, "chosen": {}}
+    for name, run in contenders.items():
+        began = time.monotonic()
+        results, record["chosen"][name] = run()
+        inside = [value for key, value in results.items() if key.endswith("inside: diverged")]
+        results["gradients per step"] = [4.0 if name == "extragradient" else 2.0] * len(SEEDS)
+        results["diverged"] = [int(share > 0) for share in np.max(inside, 0)]
+        record["results"][name], record["num_steps"][name] = results, LIMIT
+        record["seconds"][name] = [round((time.monotonic() - began) / len(SEEDS), 1)] * len(SEEDS)
+        print(name, {family: np.median(results[f"{family}, inside: steps"]) for family in FAMILIES}, flush=True)
+    return record
+
+
+def described(record):
+    """The record with its settings."""
+    meta = {
+        name: dict(zip(("games", "run", "window", "meta_steps"), how[2:], strict=True)) for name, how in LEARNED.items()
+    }
+    config = {"games": GAMES, "limit": LIMIT, "tolerance": TOLERANCE, "rates": RATES, "settings": SETTINGS,
+              "meta": meta | {"lr": META_LR, "tasks_per_step": TASKS}}  # fmt: skip
+    return record | {"config": config}
+
+
+def make():
+    """The record."""
+    thetas, spent = {}, {}
+    for name in LEARNED:
+        thetas[name], spent[name] = train(name)
+    hand_made = {name: lambda made=made: best_of(made) for name, made in variants().items()}
+    record = described(play(hand_made | learned_contenders(thetas)) | {"seeds": list(SEEDS), "meta_training": spent})
+    played = {name: thetas[name] for name in ("learned on matrix games", "learned on all three")}
+    record["gan"], record["chosen"]["gan"] = gan(played)
+    return record | mg.experiments.provenance()
