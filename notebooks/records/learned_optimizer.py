@@ -188,6 +188,7 @@ def best_of(variants):
 # -- a GAN that none of them was learned on
 
 RING_SEEDS, RING_TUNING, RING_STEPS = (5, 6, 7), (0, 1), 1000
+OVERFLOW = 1e9  # the distance of samples that are too large for it to be computed
 RING_RATES = {"Adam": (3e-4, 1e-3, 3e-3, 1e-2), "SGD": (0.01, 0.03, 0.1, 0.3)}
 
 
@@ -206,7 +207,10 @@ def ring(rule, seed):
     def measure(step, players):
         made = mg.sample(game, players, 2000, seed=1)
         distance = float(mg.metrics.energy_distance(tf.constant(made), real))
-        return {"distance": distance, "modes": mg.metrics.mode_coverage(made, mixture).modes}
+        return {
+            "distance": distance if np.isfinite(distance) else OVERFLOW,
+            "modes": mg.metrics.mode_coverage(made, mixture).modes,
+        }
 
     try:
         result, finite = mg.train(game, rule, batches, num_steps=RING_STEPS, seed=seed, progress=False,
