@@ -26,7 +26,7 @@ from .experiments import claim, predict, profile
 from .meta import meta_train
 from .training import Diverged, every, sample, train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Diverged", "autodiff", "claim", "controllers", "data", "every", "experiments", "games", "hypergradient",
