@@ -259,5 +259,6 @@ def test_every_committed_record_can_be_read_and_says_how_it_was_made():
         assert record["command"] == f"make records ONLY={path.stem}" and (folder / f"{path.stem}.py").exists()
         assert {"config", "seeds", "num_steps", "seconds", "results", "versions", "machine", "created"} <= record.keys()
         assert json.dumps(record, allow_nan=False)
+        count = record.get("entries", {"of": "seeds", "count": len(record["seeds"])})["count"]
         for contender, values in record["results"].items():
-            assert all(len(row) == len(record["seeds"]) for row in values.values()), contender
+            assert all(len(row) == count for row in values.values()), (path.stem, contender)

@@ -215,7 +215,9 @@ def record(runs, seconds, ceiling, tuning):
     config = {"what": __doc__, "search": SEARCH, "shots": SHOTS, "inner_steps": INNER, "tasks_per_step": TASKS,
               "meta_steps": META_STEPS, "batch": BATCH, "lr": RATE, **tuning}  # fmt: skip
     return {
-        "config": config, "seeds": list(SEEDS), "ceiling": np.round(ceiling, 4).tolist(),
+        "config": config, "seeds": list(SEEDS),
+        "entries": {"of": "characters", "count": len(ceiling)},
+        "ceiling": np.round(ceiling, 4).tolist(),
         "num_steps": dict.fromkeys(results, max(NUM_STEPS)), "seconds": seconds, "results": results, "by_seed": by_seed,
         **mg.experiments.provenance(),
     }  # fmt: skip

@@ -60,6 +60,8 @@ def make():
         "letters": {name: len(c.images) for name, c in training.items()},
     }
     return {
-        "config": config, "seeds": list(SEEDS), "num_steps": dict.fromkeys(results, few_shot.META_STEPS),
+        "config": config, "seeds": list(SEEDS),
+        "entries": {"of": "letters", "count": COUNT},
+        "num_steps": dict.fromkeys(results, few_shot.META_STEPS),
         "seconds": seconds, "results": results, **mg.experiments.provenance(),
     }  # fmt: skip

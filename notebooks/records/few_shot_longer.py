@@ -38,6 +38,8 @@ def make():
         mg.metrics.class_probability(x[: few_shot.SHOTS], classifier, k) for k, x in enumerate(unseen.images)
     ]))}  # fmt: skip
     return {
-        "config": config, "seeds": list(SEEDS), "num_steps": num_steps, "seconds": seconds, "results": results,
+        "config": config, "seeds": list(SEEDS),
+        "entries": {"of": "looks along meta-training", "count": LOOKS},
+        "num_steps": num_steps, "seconds": seconds, "results": results,
         **mg.experiments.provenance(),
     }  # fmt: skip

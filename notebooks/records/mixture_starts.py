@@ -136,6 +136,8 @@ def make():
     by_seed = {n: dict(zip(head, np.mean(r, 1).T.round(5).tolist(), strict=True)) for n, r in runs.items()}
     return {
         "config": {"what": __doc__, "search": SEARCH, "joint_search": search, "joint_rates": best},
-        "seeds": list(SEEDS), "num_steps": dict.fromkeys(results, max(NUM_STEPS)), "seconds": seconds,
+        "seeds": list(SEEDS),
+        "entries": {"of": "test mixtures", "count": len(runs["MAML, 10 steps"][0])},
+        "num_steps": dict.fromkeys(results, max(NUM_STEPS)), "seconds": seconds,
         "results": results, "by_seed": by_seed, **mg.experiments.provenance(),
     }  # fmt: skip
