@@ -46,7 +46,7 @@ def _family(value, dims, num_games, start):
 
 
 def _saddle(x, y, c):
-    return c[:, 0] * x[:, 0] ** 2 - c[:, 1] * y[:, 0] ** 2 + 2 * x[:, 0] * y[:, 0]
+    return c[:, 0] * x[:, 0] * x[:, 0] - c[:, 1] * y[:, 0] * y[:, 0] + 2 * x[:, 0] * y[:, 0]
 
 
 def _sine(x, y, c):
