@@ -172,3 +172,44 @@ def test_layers_survive_serialization():
     model = mg.networks.dcgan_generator(5, (8, 8, 1), width=8, norm=GroupNorm).model
     copy = keras.Sequential.from_config(model.get_config())
     assert [type(layer) for layer in copy.layers] == [type(layer) for layer in model.layers]
+
+
+# -- spectral normalization
+
+
+def settled(network, num_calls=300):
+    """Parameters, and the state after the power iteration has converged."""
+    params, state = network.init(mg.seeds.make(0))
+    x = tf.zeros([1, *network.input_shape], params[0].dtype)
+    for _ in range(num_calls):
+        _, state = network.apply(params, state, x)
+    return params, state
+
+
+def test_spectral_divides_each_kernel_by_its_largest_singular_value():
+    plain = mg.networks.mlp(4, (6,), 1, activation="linear", dtype="float64")
+    network = mg.networks.spectral(plain)
+    params, state = settled(network)
+    divided = [p / np.linalg.svd(p, compute_uv=False)[0] if len(p.shape) > 1 else p for p in params]
+    x = tf.constant(np.random.default_rng(0).normal(size=(5, 4)))
+    np.testing.assert_allclose(network.apply(params, state, x)[0], plain.apply(divided, (), x)[0], rtol=1e-9)
+    assert network.apply(params, state, x, training=False)[1][1] is not None
+
+
+def test_gradient_through_spectral_is_exact_once_the_power_iteration_has_converged():
+    network = mg.networks.spectral(mg.networks.mlp(3, (5,), 1, activation="tanh", dtype="float64"))
+    params, state = settled(network)
+    x = tf.constant(np.random.default_rng(1).normal(size=(6, 3)))
+    value = tf.function(lambda params: tf.reduce_sum(network.apply(params, state, x, training=False)[0] ** 2))
+    assert gradient_error(value, params) < 1e-6
+
+
+def test_a_spectral_discriminator_plays_every_game():
+    images = tf.random.stateless_uniform([16, 8, 8, 1], [0, 0], -1, 1)
+    disc = mg.networks.spectral(mg.networks.dcgan_discriminator((8, 8, 1), width=4))
+    game = mg.games.gan(mg.networks.dcgan_generator(4, (8, 8, 1), width=4), disc, loss=mg.losses.hinge())
+    adam = mg.optimizers.adam(1e-3)
+    result = mg.train(game, mg.rules.alternating(adam, adam), lambda seed: images, num_steps=2, seed=0, progress=False)
+    assert mg.trees.all_finite(result.state)
+    moved = mg.trees.sub(result.players.disc.state[1], game.init(mg.seeds.fold_in(0, "init")).disc.state[1])
+    assert float(mg.trees.norm(moved)) > 0
