@@ -7,7 +7,7 @@ query points.
 Made by hand: one search for each strategy, of 32 draws of both rates (log-uniform in [1e-3, 5e-2]) and R1's weight
 (log-uniform in [0.01, 1]), the same draws for all, on 8 validation tasks, then the best 4 again on 16 others. Clipping
 adds one threshold for both players to each draw (log-uniform in [0.03, 3]), the controller the lower end of its band
-(uniform in [0.6, 1.3]) and its speed (log-uniform in [0.01, 0.1]).
+(uniform in [0.6, 1.3]) and its speed (log-uniform in [0.01, 0.1]). "Spectral D" has spectral normalization around D.
 
 Learned: each starts from the cosine decay that the search found and is trained by evolution strategies on training
 tasks, on log(0.01 + energy distance). The family of hand-made strategies, of five numbers, is trained in the same way:
@@ -43,9 +43,9 @@ energy_distance = meta.outer.energy_distance(500)
 ADAM = mg.rules.alternating(*[mg.optimizers.adam(1.0, beta1=0.0, beta2=0.99)] * 2)  # rates are factors on 1
 
 
-def game():
-    """The GAN; R1 has weight 1 as configured, and all strategies set factors on it."""
-    networks = mg.networks.mlp(LATENT_DIM, HIDDEN, 2), mg.networks.mlp(2, HIDDEN, 1)
+def game(around=lambda disc: disc):
+    """The GAN; R1 has weight 1 as configured, all strategies set factors on it. ``around``: what is put around D."""
+    networks = mg.networks.mlp(LATENT_DIM, HIDDEN, 2), around(mg.networks.mlp(2, HIDDEN, 1))
     return mg.games.gan(*networks, penalty=mg.losses.r1(1.0))
 
 
@@ -189,6 +189,8 @@ def make():
     }  # fmt: skip
     for name, options in searches.items():
         study.add(name, hand, search(hand, space(**options)))
+    normalized = scorer(by_hand(game(mg.networks.spectral)))
+    study.add("cosine, spectral D", normalized, search(normalized, space()))
     cosine = study.record["tuned"]["cosine"]
     for name, learner in learned(gan, cosine).items():
         study.add(name, scorer(learner), evolve(learner, learner.init(seeds.make(0)), SIGMA.get(name, 0.3)))
