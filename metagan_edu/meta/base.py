@@ -118,19 +118,9 @@ def _advancing(learner):
 
     @tf.function(autograph=False)
     def run(theta, inner, task, count, seed):
-        return advance(learner, theta, inner, task, count, seed, loop=_repeat)[0]
+        return advance(learner, theta, inner, task, count, seed, loop=autodiff.while_loop)[0]
 
     return run
-
-
-def _repeat(body, state, num_steps):
-    """As ``autodiff.while_loop``, for a number of steps that is a tensor, and not to be differentiated."""
-    result = tf.while_loop(
-        lambda i, *_: i < num_steps,
-        lambda i, *leaves: (i + 1, *trees.leaves(body(trees.like(state, leaves)))),
-        (tf.zeros_like(num_steps), *trees.leaves(state)),
-    )
-    return trees.like(state, result[1:])
 
 
 def adapt(learner, theta, task, *, num_steps=(0, 10, 25, 50, 100), seed):

@@ -61,6 +61,14 @@ def stateless(grad, optimizer=default_optimizer):
     )
 
 
+def segments(inner_steps, segment):
+    """How many segments a run of ``inner_steps`` has; ``ValueError`` unless it is a whole number of them."""
+    whole("segment", segment, 1), whole("inner_steps", inner_steps, 1)
+    if inner_steps % segment:
+        raise ValueError(f"inner_steps must be a multiple of segment = {segment}, not {inner_steps}.")
+    return inner_steps // segment
+
+
 def draw_task(tasks, seed):
     """A task, and the seed for all else."""
     return tasks(seeds.fold_in(seed, "task")), seeds.fold_in(seed, "run")

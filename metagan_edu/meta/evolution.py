@@ -8,7 +8,18 @@ from .. import autodiff, seeds, trees
 from ..games import Players
 from ..rules.base import whole
 from .base import begin
-from .estimators import Estimate, Estimator, both, bound, default_optimizer, draw_task, last, mean_over, stateless
+from .estimators import (
+    Estimate,
+    Estimator,
+    both,
+    bound,
+    default_optimizer,
+    draw_task,
+    last,
+    mean_over,
+    segments,
+    stateless,
+)
 
 
 def _normal(theta, seed, sigma):
@@ -81,9 +92,7 @@ def persistent_evolution_strategies(inner_steps, *, segment, pairs=8, sigma=0.01
     the segments' losses. (Vicol, Metz & Sohl-Dickstein 2021, eq. 9 and algorithm 2.) Raises ``ValueError`` unless
     ``inner_steps`` is a multiple of ``segment``, and as :func:`evolution_strategies`.
     """
-    whole("segment", segment, 1), whole("inner_steps", inner_steps, 1), _population(pairs, sigma)
-    if inner_steps % segment:
-        raise ValueError(f"inner_steps must be a multiple of segment = {segment}, not {inner_steps}.")
+    segments(inner_steps, segment), _population(pairs, sigma)
 
     def init(learner, theta, seed):
         inner = begin(learner, theta, seeds.fold_in(seed, "run"))

@@ -12,6 +12,16 @@ from ..games import Players
 from .base import drawn, learner
 
 
+def starts(players, of):
+    """``Players`` of the parameters of those named in ``of``; empty for a player that starts afresh."""
+    return Players(*(getattr(players, who).params if who in of else () for who in Players._fields))
+
+
+def started(fresh, start, of):
+    """The ``fresh`` players, with those named in ``of`` at the parameters of ``start``: undoes :func:`starts`."""
+    return fresh._replace(**{who: getattr(fresh, who)._replace(params=getattr(start, who)) for who in of})
+
+
 def learned_initialization(game, rule, *, batches=None, of=Players._fields):
     """The learner whose theta is ``Players(gen, disc)``, the parameters that the players named in ``of`` start from.
 
@@ -24,15 +34,9 @@ def learned_initialization(game, rule, *, batches=None, of=Players._fields):
         raise ValueError(f"of must name 'gen', 'disc' or both, not {of!r}.")
 
     def reached(players):
-        return Players(*(getattr(players, who).params if who in of else () for who in Players._fields))
-
-    def players(theta, seed):
-        fresh = game.init(seed)
-        return fresh._replace(**{who: getattr(fresh, who)._replace(params=getattr(theta, who)) for who in of})
-
-    def init(seed):
-        return reached(game.init(seeds.make(seed)))
+        return starts(players, of)
 
     return learner(
-        game, init=init, players=players, rule=lambda theta: rule, batches=batches or drawn(20), reached=reached
-    )
+        game, init=lambda seed: reached(game.init(seeds.make(seed))), rule=lambda theta: rule, reached=reached,
+        players=lambda theta, seed: started(game.init(seed), theta, of), batches=batches or drawn(20),
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from .. import optimizers, rules, seeds, trees
 from ..games import Hyper, Players
 from ..rules.controlled import under
 from .base import drawn, learner
+from .initialization import started, starts
 
 
 class MetaSGD(NamedTuple):
@@ -57,16 +58,14 @@ def meta_sgd(game, lr=1e-3, *, per=per_tensor, rule=None, of=Players._fields, ba
 
     def init(seed):
         fresh = game.init(seeds.make(seed))
-        start = Players(*(getattr(fresh, who).params if who in of else () for who in Players._fields))
         log_lr = [
             trees.map(lambda zero, rate=rate: zero + tf.math.log(tf.constant(rate, zero.dtype)), per(player.params))
             for rate, player in zip(lr, fresh, strict=True)
         ]
-        return MetaSGD(start, Players(*log_lr))
+        return MetaSGD(starts(fresh, of), Players(*log_lr))
 
     def players(theta, seed):
-        fresh = game.init(seed)
-        return fresh._replace(**{w: getattr(fresh, w)._replace(params=getattr(theta.start, w)) for w in of})
+        return started(game.init(seed), theta.start, of)
 
     def at_rates(theta):
         return under(rule, Hyper(lr=Players(*(trees.map(tf.exp, log_lr) for log_lr in theta.log_lr))))

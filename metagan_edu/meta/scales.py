@@ -11,7 +11,8 @@ losses after one step of bounded length. Both judge the start itself, so their e
 import tensorflow as tf
 
 from .. import autodiff, seeds, trees
-from ..games import Hyper, Player, Players, field
+from ..games import Hyper, Players, field
+from ..rules import joint
 from .base import drawn, learner
 
 
@@ -23,7 +24,7 @@ def learned_scales(game, rule, *, batches=None):
 
     def init(seed):
         fresh = game.init(seeds.make(seed))
-        return Players(*(trees.map(lambda x: tf.zeros((), x.dtype), player.params) for player in fresh))
+        return trees.map(lambda x: tf.zeros((), x.dtype), joint.params(fresh))
 
     def players(theta, seed):
         return Players(*map(_scaled, theta, game.init(seed)))
@@ -46,13 +47,13 @@ def gradient_quotient(epsilon=1e-3):
     """
 
     def outer(game, theta, players, task, seed):
-        params = Players(*(player.params for player in players))
+        params = joint.params(players)
 
         def vector(params):
-            at = Players(*(Player(own, player.state) for own, player in zip(params, players, strict=True)))
-            return field(game, at, task.support, seed)
+            return field(game, joint.with_params(players, params), task.support, seed)
 
-        v, turned = vector(params), autodiff.jvp(vector, params, vector(params))
+        v = vector(params)
+        turned = autodiff.jvp(vector, params, v)
 
         def change(v, jv):
             sign = tf.where(v >= 0, tf.ones_like(v), -tf.ones_like(v))

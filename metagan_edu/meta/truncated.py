@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from .. import autodiff, seeds, trees
-from ..rules.base import whole
 from .base import begin
-from .estimators import Estimate, Estimator, both, bound, default_optimizer, draw_task, each_step
+from .estimators import Estimate, Estimator, both, bound, default_optimizer, draw_task, each_step, segments
 
 
 class Window(NamedTuple):
@@ -25,13 +24,11 @@ def truncated_backprop(inner_steps, *, segment, loop=autodiff.unroll, objective=
     optimizers Andrychowicz et al. 2016.) The runs of several tasks begin at windows of their own, so that early and
     late steps are seen together. Raises ``ValueError`` unless ``inner_steps`` is a multiple of ``segment``.
     """
-    whole("segment", segment, 1), whole("inner_steps", inner_steps, 1)
-    if inner_steps % segment:
-        raise ValueError(f"inner_steps must be a multiple of segment = {segment}, not {inner_steps}.")
+    num_segments = segments(inner_steps, segment)
 
     def init(learner, theta, seed):
         inner = begin(learner, theta, seeds.fold_in(seed, "run"))
-        late = tf.random.stateless_uniform([], seeds.fold_in(seed, "late"), 0, inner_steps // segment, tf.int32)
+        late = tf.random.stateless_uniform([], seeds.fold_in(seed, "late"), 0, num_segments, tf.int32)
         return Window(inner._replace(t=late * segment), seeds.make(seed))
 
     def grad(learner, outer, theta, state, tasks, seed):
