@@ -5,11 +5,10 @@
 
 from . import (
     autodiff,
-    controllers,
     data,
+    dynamics,
     experiments,
     games,
-    hypergradient,
     losses,
     meta,
     metrics,
@@ -18,18 +17,19 @@ from . import (
     optimizers,
     plotting,
     rules,
-    saddles,
     seeds,
+    studies,
     trees,
 )
 from .experiments import claim, predict, profile
+from .games import sample
 from .meta import meta_train
-from .training import Diverged, every, sample, train
+from .training import Diverged, Interrupted, every, stop, train
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
-    "Diverged", "autodiff", "claim", "controllers", "data", "every", "experiments", "games", "hypergradient",
-    "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting", "predict",
-    "profile", "rules", "saddles", "sample", "seeds", "train", "trees",
+    "Diverged", "Interrupted", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games", "losses",
+    "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting", "predict", "profile",
+    "rules", "sample", "seeds", "stop", "studies", "train", "trees",
 ]  # fmt: skip

@@ -1,24 +1,54 @@
-"""Derivatives of functions of explicit values, and unrolled loops that can be differentiated.
+"""Derivatives of functions of explicit values, linear systems, and unrolled loops that can be differentiated.
 
-This is the one module with gradient tapes, and the one place where gradients are averaged over the replicas of a
-``tf.distribute`` strategy: what comes out of :func:`value_and_grad` is the gradient on the global batch, so that
-clipping, Adam and unrolling act on the same numbers on one device and on many.
+This is the one module with gradient tapes. What is computed under several of them is differentiated as often:
+:func:`order` says so to those who are right to first order only, which then refuse by name.
 """
 
+import contextlib
 import functools
+import threading
 
 import tensorflow as tf
 
-from . import trees
+from . import checks, trees
 
 
-def _over_replicas(tree):
-    """The mean over replicas of a distribution strategy (the tree itself outside one)."""
-    if not tf.distribute.in_cross_replica_context():
-        context = tf.distribute.get_replica_context()
-        if context.num_replicas_in_sync > 1:
-            return trees.map(lambda x: context.all_reduce(tf.distribute.ReduceOp.MEAN, x), tree)
-    return tree
+class _Order(threading.local):
+    value = 0
+
+
+_order = _Order()
+
+
+def order():
+    """How many derivatives are being taken of what is computed at this place: 0 outside all functions of this module.
+
+    A layer or a penalty that is right to first order alone asks this, and refuses from 2 on.
+    """
+    return _order.value
+
+
+@contextlib.contextmanager
+def _derivative(more=1):
+    _order.value += more
+    try:
+        yield
+    finally:
+        _order.value -= more
+
+
+@contextlib.contextmanager
+def held_constant():
+    """Inside, :func:`order` counts from 0: for values whose derivatives around are stopped, as a tangent's are."""
+    with _derivative(-_order.value):
+        yield
+
+
+@contextlib.contextmanager
+def _tape(x, persistent=False):
+    with _derivative(), tf.GradientTape(persistent, watch_accessed_variables=False) as tape:
+        tape.watch(trees.leaves(x))
+        yield tape
 
 
 def value_and_grad(fn):
@@ -30,14 +60,12 @@ def value_and_grad(fn):
     """
 
     def wrapped(x, *args):
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(trees.leaves(x))
+        with _tape(x) as tape:
             result = fn(x, *args)
             value = result[0] if isinstance(result, tuple) else result
         if value.shape.rank not in (0, None):
             raise ValueError(f"only a scalar has a gradient; the function returned shape {tuple(value.shape)}.")
-        grads = _gradient(tape, value, x)
-        return result, _over_replicas(grads)
+        return result, _gradient(tape, value, x)
 
     return wrapped
 
@@ -51,16 +79,15 @@ def own_gradients(fn):
     """
 
     def wrapped(x):
-        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-            tape.watch(trees.leaves(x))
+        with _tape(x, persistent=True) as tape:
             result = fn(x)
         value = result[0]
         if not isinstance(value, tuple):
-            return result, _over_replicas(_gradient(tape, value, x))
+            return result, _gradient(tape, value, x)
         if not isinstance(x, tuple) or len(x) != len(value):
             raise ValueError(f"{len(value)} losses, one for each player, need parameters with a part for each player.")
         parts = [_gradient(tape, own, part) for own, part in zip(value, x, strict=True)]
-        return result, _over_replicas(type(x)(*parts) if hasattr(x, "_fields") else tuple(parts))
+        return result, type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
 
     return wrapped
 
@@ -76,12 +103,7 @@ def grad(fn):
 
 def vjp(fn, x, cotangent):
     """``Jᵀu``: the vector-Jacobian product of a tree-valued function at ``x``."""
-    return _over_replicas(_pulled_back(fn, x, cotangent))
-
-
-def _pulled_back(fn, x, cotangent):
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(trees.leaves(x))
+    with _tape(x) as tape:
         y = trees.leaves(fn(x))
     zero = tf.UnconnectedGradients.ZERO
     return tape.gradient(y, x, output_gradients=trees.leaves(cotangent), unconnected_gradients=zero)
@@ -104,10 +126,50 @@ def hvp(fn, x, tangent):
 
 def jacobian(fn, x):
     """The Jacobian ``(m, n)`` of a function from a vector ``(n,)`` to a vector ``(m,)``."""
-    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        tape.watch(x)
+    with _tape(x, persistent=True) as tape:
         y = fn(x)
     return tape.jacobian(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO, experimental_use_pfor=False)
+
+
+def solve(matrix, right, given, solver):
+    """``x`` with ``matrix(given, x) = right``, differentiated as the solution that it is, not as iterations.
+
+    ``matrix(given, x)``: linear in the tree ``x``, symmetric, and a function of the tree ``given`` alone (what else it
+    captures counts as a constant); ``solver(linear function, right) -> x``. From ``A dx + dA x = db``:
+
+        cotangent of b: v = A⁻¹u,    of given: -∂⟨v, A(given) x⟩/∂given,    for the cotangent u of x
+
+    which are solutions again, so that every order is right. It holds at ``right = 0`` too, where the iterations of a
+    conjugate gradient end before they begin and have no derivative.
+    """
+    count = len(trees.leaves(right))
+
+    @tf.custom_gradient
+    def solution(*leaves):
+        b, w = trees.like(right, leaves[:count]), trees.like(given, leaves[count:])
+        x = solver(functools.partial(matrix, w), b)
+
+        def backward(*cotangents):
+            v = solve(matrix, trees.like(right, cotangents), w, solver)
+            x = solve(matrix, b, w, solver)  # anew, as a function of (b, w): that of the way forward is a constant here
+            return *trees.leaves(v), *trees.leaves(_vjp_of_floats(lambda w: matrix(w, x), w, trees.scale(-1.0, v)))
+
+        return trees.leaves(x), backward
+
+    return trees.like(right, solution(*trees.leaves(right), *trees.leaves(given)))
+
+
+def _vjp_of_floats(fn, x, cotangent):
+    """:func:`vjp`, with zeros for leaves that are whole numbers."""
+    leaves = trees.leaves(x)
+    is_float = [leaf.dtype.is_floating for leaf in leaves]
+
+    def of_floats(floats):
+        given = iter(floats)
+        return fn(trees.like(x, [next(given) if f else leaf for f, leaf in zip(is_float, leaves, strict=True)]))
+
+    grads = iter(vjp(of_floats, [leaf for f, leaf in zip(is_float, leaves, strict=True) if f], cotangent))
+    return trees.like(x, [next(grads) if f else tf.zeros_like(leaf) for f, leaf in zip(is_float, leaves, strict=True)])
 
 
 def python_loop(body, state, num_steps):
@@ -138,8 +200,7 @@ def recomputed(every=10):
     2016). All that is to be differentiated must be *in* ``state``: what ``body`` captures counts as a constant. Raises
     ``ValueError`` where ``every`` is not a whole number above 0.
     """
-    if isinstance(every, bool) or not hasattr(every, "__index__") or every < 1:
-        raise ValueError(f"every must be a whole number of at least 1, not {every!r}.")
+    every = checks.whole("every", every)
 
     def loop(body, state, num_steps):
         whole, rest = divmod(num_steps, every)
@@ -195,7 +256,7 @@ def _through_segment(segment, state, cotangents):
         return [x for f, x in zip(is_float, after, strict=True) if f]
 
     inputs, outer = ([x for f, x in zip(is_float, of, strict=True) if f] for of in (leaves, cotangents))
-    grads = iter(_pulled_back(floats, inputs, outer))
+    grads = iter(vjp(floats, inputs, outer))
     return [next(grads) if f else c for f, c in zip(is_float, cotangents, strict=True)]
 
 

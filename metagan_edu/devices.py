@@ -24,13 +24,13 @@ def _steps_per_second(device, jit):
     shape = (28, 28, 1)
     game = games.gan(networks.dcgan_generator(64, shape), networks.dcgan_discriminator(shape))
     rule = rules.simultaneous(optimizers.adam(2e-4), optimizers.adam(2e-4))
-    images = tf.random.stateless_uniform([640, *shape], [0, 0], -1, 1)
+    images = seeds.uniform([640, *shape], 0, -1, 1)
     with tf.device(device):
-        loop = training.compiled(game, rule, data.batches(images, 64), jit)
-        state, seed, count = rule.init(game, game.init(0)), seeds.make(0), tf.constant(20)
-        loop(state, seed, tf.constant(0), tf.constant(1))[1].numpy()
+        process = training.playing(game, rule, data.batches(images, 64))
+        loop, state, count = training.compiled(process, jit), process.init(game.init(0)), tf.constant(20)
+        loop(state, process.hyper(), seeds.make(0), tf.constant(0), tf.constant(1))[1].numpy()
         began = time.perf_counter()
-        loop(state, seed, tf.constant(0), count)[1].numpy()
+        loop(state, process.hyper(), seeds.make(0), tf.constant(0), count)[1].numpy()
     return int(count) / (time.perf_counter() - began)
 
 

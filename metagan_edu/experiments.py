@@ -12,7 +12,7 @@ import pathlib
 import platform
 from typing import NamedTuple
 
-from . import checkpoints, training
+from . import files, training
 from . import seeds as seeds_module
 from .games import Hyper
 from .statistics import Interval, interval, paired_difference, prediction_interval
@@ -94,7 +94,7 @@ def gradient_evaluations(total):
     def num_steps(game, rule, batches):
         seed = seeds_module.make(0)
         _, info = rule.step(game, rule.init(game, game.init(seed)), batches, seed, Hyper())
-        cost = float(info.gen_grads + info.disc_grads + 2 * info.products)
+        cost = float(info.cost.gradients)
         if not total >= cost:
             raise ValueError(f"a budget of {total} gradients does not pay for one step, which takes {cost:.0f}.")
         return int(total // cost)
@@ -113,7 +113,7 @@ def seconds(total):
     def num_steps(game, rule, batches):
         _run(game, rule, batches, 1, 0)
         result, _ = _run(game, rule, batches, 2 * training.STEPS_PER_CALL, 0)
-        return max(1, int(total / result.history.seconds * max(1, len(result.history.gen_loss))))
+        return max(1, int(total / result.history.seconds * max(1, len(result.history.scalars["gen_loss"]))))
 
     return num_steps
 
@@ -197,7 +197,7 @@ def save_record(path, record):
         number, where = found
         raise ValueError(f"{path} was not written: a record holds finite numbers, but {' / '.join(where)} is {number}.")
     text = json.dumps(record, indent=1, allow_nan=False) + "\n"
-    checkpoints.replace(path, text.encode())
+    files.replace(path, text.encode())
 
 
 def load_record(path):

@@ -4,13 +4,14 @@
 :func:`dcgan_discriminator` build the models that the course uses.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
-from . import seeds
+from . import checks, seeds
+from .values import by_value
 
 
 class Network(NamedTuple):
@@ -90,6 +91,7 @@ def network(model):
     return Network(init, apply, tuple(model.input_shape[1:]), tuple(model.output_shape[1:]), model)
 
 
+@by_value
 def spectral(inner):
     """``inner`` with each kernel ``W`` divided by its largest singular value: every layer is 1-Lipschitz in its kernel.
 
@@ -108,7 +110,7 @@ def spectral(inner):
         kernels = [p for p in params if is_kernel(p)]
         draws = seeds.split(seeds.fold_in(seed, "spectral"), max(len(kernels), 1))
         starts = [
-            tf.random.stateless_normal([k.shape[-1]], s, dtype=k.dtype) for k, s in zip(kernels, draws, strict=True)
+            seeds.normal([k.shape[-1]], s, k.dtype) for k, s in zip(kernels, draws, strict=True)
         ]
         return params, (state, tuple(map(_unit, starts)))
 
@@ -139,13 +141,7 @@ def _divided(kernel, u, training):
     return kernel / sigma, u
 
 
-def _positive(**sizes):
-    for name, value in sizes.items():
-        for size in value if isinstance(value, Sequence) else (value,):
-            if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
-                raise ValueError(f"{name} must be made of whole numbers of at least 1, not {value!r}.")
-
-
+@by_value
 def mlp(num_inputs, hidden, num_outputs, *, activation="relu", initializer="orthogonal", output=None, dtype=None):
     """A multilayer perceptron ``num_inputs → hidden… → num_outputs``: ``h_{l+1} = φ(W_l h_l + b_l)``.
 
@@ -153,7 +149,8 @@ def mlp(num_inputs, hidden, num_outputs, *, activation="relu", initializer="orth
     need); ``initializer``: of every kernel; ``dtype``: a Keras dtype or policy, such as ``"float64"`` or
     ``"mixed_bfloat16"``.
     """
-    _positive(num_inputs=num_inputs, hidden=hidden, num_outputs=num_outputs)
+    checks.whole("num_inputs", num_inputs), checks.whole("num_outputs", num_outputs)
+    hidden = checks.wholes("hidden", hidden)
     layers = [keras.Input((num_inputs,), dtype=keras.dtype_policies.get(dtype).compute_dtype if dtype else None)]
     layers += [keras.layers.Dense(n, activation, kernel_initializer=initializer, dtype=dtype) for n in hidden]
     layers += [keras.layers.Dense(num_outputs, output, kernel_initializer=initializer, dtype=dtype)]
@@ -166,6 +163,7 @@ def _image_shape(shape):
     return shape
 
 
+@by_value
 def dcgan_generator(latent_dim, image_shape, *, width=32, norm=None, dtype=None):
     """A DCGAN generator: dense ``size/4 × size/4 × 2 width``, then two transposed convolutions 4x4, stride 2, tanh.
 
@@ -173,7 +171,7 @@ def dcgan_generator(latent_dim, image_shape, *, width=32, norm=None, dtype=None)
     for each hidden layer. Images come out in [-1, 1]. (Radford, Metz & Chintala 2016, section 3.)
     """
     size, _, channels = _image_shape(image_shape)
-    _positive(latent_dim=latent_dim, width=width)
+    checks.whole("latent_dim", latent_dim), checks.whole("width", width)
 
     def hidden():
         return [*([norm(dtype=dtype)] if norm else []), keras.layers.ReLU(dtype=dtype)]
@@ -197,13 +195,14 @@ def leaky_relu(x):
     return tf.maximum(x, tf.cast(0.2, x.dtype) * x)
 
 
+@by_value
 def dcgan_discriminator(image_shape, *, width=32, norm=None, dtype=None):
     """A DCGAN discriminator: convolutions 4x4, stride 2, of ``width`` and ``2 width`` channels, leaky ReLU, one logit.
 
     ``norm``: as in :func:`dcgan_generator`, applied to the second layer only.
     """
     _image_shape(image_shape)
-    _positive(width=width)
+    checks.whole("width", width)
     conv = {"kernel_size": 4, "strides": 2, "padding": "same", "dtype": dtype}
     layers = [
         keras.Input(tuple(image_shape)),

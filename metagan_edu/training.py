@@ -1,241 +1,191 @@
-"""The training loop: one compiled function that takes many steps per call, on any game with any rule.
+"""The training loop: one compiled function that takes many steps per call, of any process.
 
-Step ``t`` of a run draws all its randomness from ``fold_in(seed, t)``, so a run is a function of its seed alone: split
-in several calls, or stopped and resumed, it gives the same bits.
+A *process* is a game that is played by a rule (:func:`train`), or a technique that is learned over tasks
+(:func:`metagan_edu.meta_train`); the loop knows neither. Step ``t`` of a run draws all its randomness from
+``fold_in(seed, t)``, so a run is a function of its seed alone: split in several calls, or stopped and resumed, it gives
+the same bits.
 """
 
+from __future__ import annotations
+
 import functools
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
-from tqdm.auto import tqdm
 
-from . import checkpoints, seeds, trees
-from .games import Hyper
-from .rules.base import Info, whole
+from . import autodiff, checks, seeds, trees
+from .data import check_sampler
+from .games import Game, Hyper, Players
+from .rules import Rule
+from .runs import Diverged, History, Hook, Interrupted, Run, as_hooks, every, interruptible, stop
+from .values import by_value
+
+__all__ = [
+    "Diverged", "History", "Hook", "Interrupted", "Process", "Result", "compiled", "every", "play", "playing",
+    "step_seed", "stop", "train",
+]  # fmt: skip
 
 STEPS_PER_CALL = 100
-
-
-class History(NamedTuple):
-    """What was recorded: NumPy arrays with one entry per step, and what hooks returned.
-
-    ``gen_loss``, ``disc_loss``, ``gen_grads``, ``disc_grads``, ``products``: as in :class:`~metagan_edu.rules.Info`,
-    shape (steps,).
-    ``metrics``: name -> (steps at which it was measured, values). ``seconds``: time spent in this call, compiling
-    included.
-    """
-
-    gen_loss: np.ndarray
-    disc_loss: np.ndarray
-    gen_grads: np.ndarray
-    disc_grads: np.ndarray
-    products: np.ndarray
-    metrics: dict
-    seconds: float
+WIDTH = 32  # numbers that a step may report: names of scalars, and four of cost
 
 
 class Result(NamedTuple):
     """``players``: to be evaluated (the rule's view); ``state``: of the rule; ``history``: a :class:`History`."""
 
-    players: Any
+    players: Players
     state: Any
     history: History
 
 
-class Hook(NamedTuple):
-    """``measure(step, players) -> dict of numbers or arrays (or None)``, called after every ``every`` steps."""
+class Process(NamedTuple):
+    """What the loop plays, as pure functions.
 
-    every: int
-    measure: Callable
+    ``init(subject) -> state``, where the subject is what training changes: players, or theta
+    ``step(state, seed, hyper) -> (state, Info)``
+    ``view(state) -> subject``: what hooks are called with and the result shows
+    ``look(seed)``: what a step draws (a batch, a task), for telling runs apart
+    ``result(subject, state, history)``: how a run's end is handed over; ``hyper()``: what a step gets by default.
+    """
 
-
-class Diverged(FloatingPointError):
-    """Training met a value that is not finite. ``step``: the step at fault (from 0); ``result``: before that step."""
-
-    def __init__(self, message, step, result):
-        super().__init__(message)
-        self.step, self.result = step, result
-
-
-def every(num_steps, measure):
-    """A hook for :func:`train` that calls ``measure(step, players)`` after every ``num_steps`` steps."""
-    return Hook(_positive("every", num_steps), measure)
+    init: Callable
+    step: Callable
+    view: Callable
+    look: Callable
+    result: Callable
+    hyper: Callable
 
 
-def step_seed(seed, step):
+@by_value
+def playing(game: Game, rule: Rule, batches: Callable) -> Process:
+    """The process in which ``rule`` moves the players of ``game`` on ``batches``."""
+
+    def step(state, seed, hyper):
+        return rule.step(game, state, batches, seed, hyper)
+
+    return Process(lambda players: rule.init(game, players), step, rule.view, batches, Result, Hyper)
+
+
+def step_seed(seed: Any, step: Any) -> tf.Tensor:
     """The seed from which step ``step`` (from 0) of a run of ``seed`` draws all its randomness."""
     return seeds.fold_in(seeds.fold_in(seed, "train"), step)
 
 
-def _positive(name, value):
-    whole(name, value, 1)
-    return int(value)
-
-
 @functools.lru_cache(maxsize=16)
-def compiled(game, rule, batches, jit):
-    """The loop as one ``tf.function``: ``run(state, seed, start, count) -> (state, infos, done)``.
+def compiled(process: Process, jit: bool = False) -> tf.types.experimental.PolymorphicFunction:
+    """The loop as one ``tf.function``: ``run(state, hyper, seed, start, count) -> (state, rows, done)``.
 
-    It takes up to ``count`` ≤ ``STEPS_PER_CALL`` steps and stops early at a step whose losses or new state are not all
-    finite: then ``done < count`` and ``state`` is the one before that step. ``infos``: float32 ``(STEPS_PER_CALL, 5)``,
-    the fields of :class:`Info`. The function is traced once and kept for further runs of the same game, rule and
-    batches.
+    It takes up to ``count`` ≤ ``STEPS_PER_CALL`` steps and stops early at a step whose scalars or new state are not all
+    finite: then ``done < count`` and ``state`` is the one before that step. ``rows``: float32 ``(STEPS_PER_CALL,
+    WIDTH)``; row i holds the scalars of step i, by the names of ``run.names`` (known once it is traced), then its cost.
+    Numbers of ``hyper`` that are tensors are arguments: the function is traced once for all their values, and is kept
+    for further runs of the same process.
     """
+    names: list[str] = []
 
     @tf.function(jit_compile=jit, autograph=False)
-    def run(state, seed, start, count):
-        def step(i, finite, last, state, infos):
-            new, info = rule.step(game, state, batches, seeds.fold_in(seed, start + i), Hyper())
-            finite = trees.all_finite((new, info.gen_loss, info.disc_loss))
-            return i + 1, finite, state, new, infos.write(i, tf.stack([tf.cast(x, tf.float32) for x in info]))
+    def run(state, hyper, seed, start, count):
+        def step(i, finite, last, state, rows):
+            t = start + i
+            new, info = process.step(state, seeds.fold_in(seed, t), hyper._replace(step=t))
+            names[:] = info.scalars
+            values = [info.scalars[name] for name in names]
+            finite = trees.all_finite((new, values))
+            row = tf.stack([tf.cast(x, tf.float32) for x in (*values, *info.cost)])
+            if row.shape[0] > WIDTH:
+                raise ValueError(f"a step may report {WIDTH - 4} scalars at most, not {len(names)}.")
+            return i + 1, finite, state, new, rows.write(i, tf.pad(row, [[0, WIDTH - row.shape[0]]]))
 
-        infos = tf.TensorArray(tf.float32, STEPS_PER_CALL, element_shape=(len(Info._fields),))
-        i, finite, last, state, infos = tf.while_loop(
+        rows = tf.TensorArray(tf.float32, STEPS_PER_CALL, element_shape=(WIDTH,))
+        i, finite, last, state, rows = tf.while_loop(
             lambda i, finite, *_: tf.logical_and(i < count, finite),
             step,
-            (tf.constant(0), tf.constant(True), state, state, infos),
+            (tf.constant(0), tf.constant(True), state, state, rows),
         )
-        state = trees.map(lambda new, old: tf.where(finite, new, old), state, last)
-        return state, infos.stack(), tf.where(finite, i, i - 1)
+        return trees.where(finite, state, last), rows.stack(), tf.where(finite, i, i - 1)
 
+    run.names = names
     return run
 
 
 def train(
-    game, rule, batches, *, num_steps, seed, players=None, hooks=(), checkpoint=None, checkpoint_every=1000,
-    resume=False, progress=True, jit=False, steps_per_call=STEPS_PER_CALL,
-):  # fmt: skip
+    game: Game, rule: Rule, batches: Callable, *, num_steps: int, seed: Any, players: Players | None = None,
+    hyper: Hyper | None = None, **options: Any,
+) -> Result:  # fmt: skip
     """Play ``game`` by ``rule`` for ``num_steps`` steps from ``seed``; returns a :class:`Result`.
 
     ``batches``: a function ``seed -> batch`` (every data set has ``.batches(batch_size)``). ``players``: where to
-    start, by default ``game.init``. ``hooks``: see :func:`every`. ``checkpoint``: a folder in which the run is saved
-    every ``checkpoint_every`` steps, at the end, and when interrupted; with ``resume`` a run found there goes on to
-    ``num_steps`` with the same result, bit for bit, as one that was never stopped. ``jit``: compile with XLA (for GPUs;
-    slower on CPUs). ``steps_per_call``: how many steps pass between two looks at the clock, the hooks' turn apart.
+    start, by default ``game.init``. ``hyper``: a :class:`~metagan_edu.games.Hyper` for all steps; its numbers are
+    arguments of the compiled loop, so that a search over rates compiles once. ``options``: see :func:`play`.
 
     Raises ``ValueError`` for bad arguments, or a folder that holds another run; :class:`Diverged` at the first value
-    that is not finite, with the last finite state in its ``result``.
+    that is not finite, with the last finite state in its ``result``; :class:`Interrupted` where it was stopped from
+    outside.
     """
-    num_steps = _positive("num_steps", num_steps)
-    steps_per_call = min(_positive("steps_per_call", steps_per_call), STEPS_PER_CALL)
-    checkpoint_every = _positive("checkpoint_every", checkpoint_every)
+    if not isinstance(game, Game):
+        raise ValueError(f"train takes a game first, then a rule, then batches; the first is a {type(game).__name__}.")
+    if not isinstance(rule, Rule):
+        raise ValueError(f"train takes a rule second, such as mg.rules.alternating(...), not {type(rule).__name__}.")
+    check_sampler(batches)
     seed = seeds.make(seed)
-    began = time.monotonic()
     players = game.init(seeds.fold_in(seed, "init")) if players is None else players
-    run = _Run(rule, rule.init(game, players), seed)
-    if checkpoint is not None:
-        run.open(checkpoint, resume, num_steps)
-    elif resume:
-        raise ValueError("resume=True needs the folder of the run: name it as checkpoint.")
-    loop = compiled(game, rule, batches, jit)
-    hooks = tuple(hooks)
-    stops = [hook.every for hook in hooks] + ([checkpoint_every] if checkpoint else [])
-    noise = seeds.fold_in(seed, "train")
+    if not isinstance(players, Players):
+        raise ValueError(f"players must be Players(gen, disc), as game.init makes them, not {type(players).__name__}.")
+    return play(playing(game, rule, batches), players, num_steps=num_steps, seed=seed, hyper=hyper, **options)
+
+
+def play(
+    process: Process, subject: Any, *, num_steps: int, seed: Any, hyper: Any = None, hooks: Any = (),
+    checkpoint: Any = None, checkpoint_every: int = 1000, resume: bool | str = False, progress: bool = True,
+    jit: bool = False, deterministic: bool = False, steps_per_call: int = STEPS_PER_CALL,
+) -> Any:  # fmt: skip
+    """Take ``num_steps`` steps of a process that begins at ``subject``, and hand over ``process.result``.
+
+    ``hooks``: a hook of :func:`every`, a function ``(step, subject)`` (called every 100 steps, or at the end of a
+    shorter run), or several of them; one that returns :data:`stop` ends the run with what it has. ``checkpoint``: a
+    folder in which the run is saved every ``checkpoint_every`` steps, at the end, and when it is interrupted or
+    terminated; with ``resume`` a run found there goes on to ``num_steps`` with the same result, bit for bit, as one
+    that was never stopped. What was saved must be the same experiment: its first step is taken again and compared
+    (losses, batch, and how far each tensor moves); what first differs later, such as the length of a schedule, that
+    cannot see. ``resume="changed"`` says that the change is meant. ``jit``: compile with XLA (for GPUs; slower on
+    CPUs). ``deterministic``: equal bits on a GPU too, for the rest of the program, which is slower (a CPU has them
+    anyway). ``steps_per_call``: how many steps pass between two looks at the clock, the hooks' turn apart.
+    """
+    num_steps = checks.whole("num_steps", num_steps)
+    steps_per_call = min(checks.whole("steps_per_call", steps_per_call), STEPS_PER_CALL)
+    checkpoint_every = checks.whole("checkpoint_every", checkpoint_every)
+    checks.one_of("resume", resume, (False, True, "changed"))
+    if resume and checkpoint is None:
+        raise ValueError(f"resume={resume!r} needs the folder of the run: name it as checkpoint.")
+    hooks, seed = as_hooks(hooks, num_steps), seeds.make(seed)
+    hyper = process.hyper() if hyper is None else trees.map(tf.convert_to_tensor, hyper)
+    if deterministic and tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.enable_op_determinism()
+    loop, noise = compiled(process, jit), seeds.fold_in(seed, "train")
+    run = Run(process, subject, seed)
     # Traced ahead of the first call: a call that traces is taken for retracing, with a warning, from the fifth game on.
-    loop.get_concrete_function(run.state, noise, tf.constant(0), tf.constant(0))
-    with tqdm(total=num_steps, initial=run.step, disable=not progress, delay=2, leave=False, unit="step") as bar:
+    with autodiff.held_constant():
+        loop.get_concrete_function(run.at.state, hyper, noise, tf.constant(0), tf.constant(0))
+
+    def advance(state, start, count):
+        return loop(state, hyper, noise, tf.constant(start), tf.constant(count))
+
+    run.names = tuple(loop.names)
+    with run.kept_in(checkpoint, resume, num_steps, advance), run.shown(num_steps, progress) as bar, interruptible():
+        stops = [hook.every for hook in hooks] + ([checkpoint_every] if checkpoint is not None else [])
         try:
-            run.measure(hooks)  # what an interrupt had left over
-            while run.step < num_steps:
-                count = min([steps_per_call, num_steps - run.step, *(s - run.step % s for s in stops)])
-                state, infos, done = loop(run.state, noise, tf.constant(run.step), tf.constant(count))
-                run.add(state, infos.numpy(), int(done))
-                bar.update(int(done))
+            wanted = run.measure(hooks)  # what an interrupt had left over
+            while wanted and run.at.step < num_steps:
+                step = run.at.step
+                count = min([steps_per_call, num_steps - step, *(s - step % s for s in stops)])
+                state, rows, done = advance(run.at.state, step, count)
+                run.add(state, rows.numpy(), int(done))
+                bar(int(done))
                 if done < count:
-                    raise Diverged(run.fault(infos[int(done)]), run.step, run.result(began))
-                run.measure(hooks)
-                if checkpoint and run.step % checkpoint_every == 0:
-                    run.save(checkpoint)
-        finally:
-            if checkpoint:
-                run.save(checkpoint)
-    return run.result(began)
-
-
-class _Run:
-    """The mutable side of a run: where it stands, what was recorded, and its files."""
-
-    def __init__(self, rule, state, seed):
-        self.rule, self.state, self.seed = rule, state, seed
-        self.step, self.saved, self.measured = 0, None, 0
-        self.infos = [np.zeros((0, len(Info._fields)), np.float32)]
-        self.metrics = {}
-
-    def add(self, state, infos, done):
-        infos = [*self.infos, infos[:done]]
-        self.state, self.step, self.infos, self.measured = state, self.step + done, infos, 0
-
-    def measure(self, hooks):
-        """Call the hooks that are due after this step and have not been called yet."""
-        for hook in hooks[self.measured :]:
-            if self.step and self.step % hook.every == 0:
-                measured = hook.measure(self.step, self.rule.view(self.state)) or {}
-                new = {name: self._extended(name, np.asarray(value)) for name, value in measured.items()}
-                self.metrics, self.measured = self.metrics | new, self.measured + 1
-            else:
-                self.measured += 1
-
-    def _extended(self, name, value):
-        at, values = self.metrics.get(name, ([], []))
-        if values and values[0].shape != value.shape:
-            raise ValueError(f"the metric {name!r} has shape {value.shape} at step {self.step}, "
-                             f"but had {values[0].shape} at step {at[0]}.")  # fmt: skip
-        return [*at, self.step], [*values, value]
-
-    def fault(self, info):
-        bad = [name for name, value in zip(Info._fields[:2], info.numpy(), strict=False) if not np.isfinite(value)]
-        where = " and ".join(bad) if bad else "the updated parameters (the losses were still finite)"
-        return f"training diverged at step {self.step}: not finite: {where}. The state before that step is kept."
-
-    def result(self, began):
-        metrics = {name: (np.array(at), np.stack(values)) for name, (at, values) in self.metrics.items()}
-        columns = np.concatenate(self.infos).T
-        return Result(self.rule.view(self.state), self.state, History(*columns, metrics, time.monotonic() - began))
-
-    def _signature(self):
-        return str([(x.shape.as_list(), x.dtype.name) for x in trees.leaves(self.state)]) + str(self.seed.numpy())
-
-    def save(self, folder):
-        if self.saved == self.step:
-            return
-        arrays = {f"state/{i:05d}": x.numpy() for i, x in enumerate(trees.leaves(self.state))}
-        arrays["infos"] = np.concatenate(self.infos)
-        for name, (at, values) in self.metrics.items():
-            arrays[f"steps/{name}"], arrays[f"values/{name}"] = np.array(at), np.stack(values)
-        metadata = {"step": self.step, "measured": self.measured, "signature": self._signature()}
-        checkpoints.save(folder, self.step, arrays, {name: str(value) for name, value in metadata.items()})
-        self.saved = self.step
-
-    def open(self, folder, resume, num_steps):
-        checkpoints.check_writable(folder)
-        if not resume:
-            if checkpoints.steps(folder):
-                raise ValueError(f"{folder} already holds a run; continue it with resume=True, or name another folder.")
-            return
-        found = checkpoints.latest(folder)
-        if found is None:
-            return
-        arrays, metadata = found
-        if metadata["signature"] != self._signature():
-            raise ValueError(f"{folder} holds a run with other shapes or another seed; name another folder.")
-        if int(metadata["step"]) > num_steps:
-            raise ValueError(f"{folder} holds a run of {metadata['step']} steps, more than num_steps = {num_steps}.")
-        values = [tf.constant(arrays[f"state/{i:05d}"]) for i in range(len(trees.leaves(self.state)))]
-        self.state, self.step = trees.like(self.state, values), int(metadata["step"])
-        self.saved, self.infos, self.measured = self.step, [arrays["infos"]], int(metadata["measured"])
-        names = [name.removeprefix("steps/") for name in arrays if name.startswith("steps/")]
-        self.metrics = {n: (list(arrays[f"steps/{n}"]), list(arrays[f"values/{n}"])) for n in names}
-
-
-def sample(game, players, n, *, seed, chunk=1000):
-    """``n`` samples of a game's generator as a NumPy array ``(n, …)``, in evaluation mode, from ``seed``."""
-    _positive("n", n)
-    if game.generate is None:
-        raise ValueError("this game has no generator to draw samples from.")
-    sizes = [min(chunk, n - start) for start in range(0, n, chunk)]
-    parts = [game.generate(players, size, seeds.fold_in(seed, i)) for i, size in enumerate(sizes)]
-    return np.concatenate([part.numpy() for part in parts])
+                    raise Diverged(run.fault(rows[int(done)].numpy()), run.at.step, run.result())
+                wanted = run.measure(hooks)
+                if checkpoint is not None and run.at.step % checkpoint_every == 0:
+                    run.save()
+        except KeyboardInterrupt as signal:
+            raise Interrupted(f"interrupted after step {run.at.step} of {num_steps}.", run.result()) from signal
+    return run.result()

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from .roots import root
+
 
 def map(fn, *trees):  # read as trees.map
     """Apply ``fn`` leaf by leaf to trees of one structure."""
@@ -58,9 +60,12 @@ def dot(x, y):
 
 def norm(tree):
     """The Euclidean norm over all entries; its gradient at zero is zero, not NaN."""
-    square = dot(tree, tree)
-    positive = square > 0
-    return tf.where(positive, tf.sqrt(tf.where(positive, square, tf.ones_like(square))), tf.zeros_like(square))
+    return root(dot(tree, tree))
+
+
+def where(condition, x, y):
+    """``x`` where the condition holds, else ``y``, leaf by leaf: what is not chosen may be NaN."""
+    return map(lambda a, b: tf.where(condition, a, b), x, y)
 
 
 def all_finite(tree):

@@ -8,6 +8,7 @@ from metagan_edu.data.glyphs import glyph_splits, glyph_tasks, glyphs
 from metagan_edu.data.mixtures import Mixture, grid, mixture, mixture_tasks, random_mixture, ring
 from metagan_edu.data.mnist import fashion_mnist, mnist
 from metagan_edu.data.omniglot import omniglot
+from metagan_edu.data.samplers import check_sampler
 from metagan_edu.data.stacked import Stacked, stacked_digits
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "available",
     "batches",
     "character_tasks",
+    "check_sampler",
     "digits",
     "fashion_mnist",
     "glyph_splits",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from metagan_edu import seeds
+from metagan_edu import checks, seeds
 
 SIZES = (8, 16, 28)
 
@@ -71,7 +71,7 @@ class Characters(NamedTuple):
         Raises ``ValueError`` unless 1 <= shots < drawings.
         """
         count, drawings = self.images.shape[:2]
-        shots = positive("shots", shots)
+        shots = checks.whole("shots", shots)
         if shots >= drawings:
             raise ValueError(
                 f"shots must be less than the {drawings} drawings of a character, to leave some as query, not {shots}."
@@ -80,8 +80,8 @@ class Characters(NamedTuple):
 
         def sample(seed):
             which, order = seeds.split(seed, 2)
-            character = tf.random.stateless_uniform([], which, maxval=count, dtype=tf.int32)
-            order = tf.argsort(tf.random.stateless_uniform([drawings], order))
+            character = seeds.integers([], which, count)
+            order = tf.argsort(seeds.uniform([drawings], order))
             shuffled = tf.gather(data[character], order)
             return Task(shuffled[:shots], shuffled[shots:])
 
@@ -114,12 +114,12 @@ def batches(array, batch_size):
     ``array``: (n, ...), real and finite. Raises ``ValueError`` if it is empty or holds NaN or infinity, or if
     ``batch_size`` is not a whole number above 0.
     """
-    batch_size = positive("batch_size", batch_size)
-    data = tf.constant(finite("the data", array))
+    batch_size = checks.whole("batch_size", batch_size)
+    data = tf.constant(checks.finite("the data", array))
     count = data.shape[0]
 
     def sample(seed):
-        rows = tf.random.stateless_uniform([batch_size], seeds.make(seed), maxval=count, dtype=tf.int32)
+        rows = seeds.integers([batch_size], seed, count)
         return tf.gather(data, rows)
 
     return sample
@@ -163,31 +163,8 @@ def resize(images, size):
     return np.clip(resized, images.min(), images.max())  # float rounding of the weights' sum
 
 
-def finite(what, array):
-    """``array`` as a non-empty float32 array of finite numbers; otherwise ``ValueError`` naming ``what``."""
-    array = np.asarray(array)
-    if array.ndim == 0 or array.size == 0:
-        raise ValueError(f"{what} must have at least one example, not shape {array.shape}.")
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"{what} must be real numbers, not {array.dtype}.")
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
-        where = tuple(int(i) for i in bad[0])
-        raise ValueError(
-            f"{what} must be finite, but {len(bad)} values are not: the first is {array[where]} at {where}."
-        )
-    return array.astype(np.float32, copy=False)
-
-
-def positive(name, value):
-    """``value`` as a whole number above 0; otherwise ``ValueError`` naming ``name``."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
-        raise ValueError(f"{name} must be a whole number above 0, not {value!r}.")
-    return value.__index__()
-
-
 def _pictures(what, images, rank):
-    images = finite(what, images)
+    images = checks.finite(what, images)
     if images.ndim != rank or images.shape[-3] != images.shape[-2] or images.shape[-2] not in SIZES:
         raise ValueError(
             f"{what} must be square pictures of 8, 16 or 28 pixels with channels last, {rank} axes in all, "

@@ -5,8 +5,8 @@ circle is everywhere), so that a split by name alone would leak.
 """
 
 import hashlib
+import io
 import logging
-import tempfile
 import unicodedata
 import zipfile
 import zlib
@@ -16,7 +16,8 @@ import numpy as np
 
 from metagan_edu.data import drawings as drawing
 from metagan_edu.data.archives import cache_folder
-from metagan_edu.data.base import as_characters, character_tasks, positive
+from metagan_edu import checks, files
+from metagan_edu.data.base import as_characters, character_tasks
 
 # Script: its split, and its letters in DejaVu Sans (first and last code point of each range).
 SCRIPTS = {
@@ -112,10 +113,8 @@ def _load(size, drawings, seed):
     """(Characters, split of each) from the cache, or generated and cached."""
     if size not in (16, 28):
         raise ValueError(f"size must be 16 or 28 pixels, not {size!r}.")
-    if positive("drawings", drawings) < 2:
-        raise ValueError(f"drawings must be 2 or more, for a support and a query set, not {drawings}.")
-    if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
-        raise ValueError(f"seed must be a whole number from 0 up, not {seed!r}.")
+    checks.whole("drawings", drawings, 2)
+    checks.whole("seed", seed, 0)
     digest = hashlib.sha256(_font_path().read_bytes()).hexdigest()[:8]
     path = cache_folder() / "glyphs" / f"recipe{RECIPE}-{digest}-{size}px-{drawings}-{seed}.npz"
     arrays = _read(path, drawings, size)
@@ -187,14 +186,9 @@ def _read(path, drawings, size):
 
 def _write(path, arrays):
     """Cache the arrays, whole or not at all; a cache that cannot be written is logged and done without."""
-    temporary = None
+    content = io.BytesIO()
+    np.savez(content, **arrays)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            temporary = Path(file.name)
-            np.savez(file, **arrays)
-        temporary.replace(path)
+        files.replace(path, content.getvalue())
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         _log.warning("%s cannot be written (%s); the glyphs are generated again next time.", path, error)

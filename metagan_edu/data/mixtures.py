@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from metagan_edu import seeds
-from metagan_edu.data.base import Task, TaskFamily, finite, positive
+from metagan_edu import checks, seeds
+from metagan_edu.data.base import Task, TaskFamily
 
 # Directions from the origin are cut in 12 sectors; each split owns whole sectors, less a margin on either side.
 SECTORS = {"train": (0, 1, 4, 5, 8, 9), "validation": (2, 6, 10), "test": (3, 7, 11)}
@@ -24,16 +24,16 @@ class Mixture(NamedTuple):
 
     def batches(self, batch_size):
         """The sampler ``seed -> (batch_size, d)``, as :meth:`sample`."""
-        batch_size = positive("batch_size", batch_size)
+        batch_size = checks.whole("batch_size", batch_size)
         return lambda seed: self.sample(batch_size, seed)
 
     def sample(self, n, seed):
         """``n`` independent draws, float32 (n, d); ``seed`` is a whole number or an ``int32[2]`` tensor."""
         which, noise = seeds.split(seed, 2)
-        uniform = tf.random.stateless_uniform([positive("n", n), 1], which)
+        uniform = seeds.uniform([checks.whole("n", n), 1], which)
         passed = uniform >= tf.cumsum(self.weights)[:-1]  # (n, k - 1): how many cumulative weights lie below
         centers = tf.gather(self.centers, tf.reduce_sum(tf.cast(passed, tf.int32), axis=1))
-        return centers + self.sd * tf.random.stateless_normal(tf.shape(centers), noise)
+        return centers + self.sd * seeds.normal(tf.shape(centers), noise)
 
     def log_density(self, x):
         """log p(x), (n,), for points x (n, d), in the dtype of x."""
@@ -56,7 +56,7 @@ def mixture(centers, *, sd, weights=None):
     Raises ``ValueError`` for centers that are not a finite (k, d) array, sd that is not above 0, or weights that are
     negative, are not k, or do not sum to 1 within 1e-5.
     """
-    centers = finite("centers", centers)
+    centers = checks.finite("centers", centers)
     if centers.ndim != 2:
         raise ValueError(f"centers must have shape (modes, dimension), not {centers.shape}.")
     count = len(centers)
@@ -65,7 +65,7 @@ def mixture(centers, *, sd, weights=None):
         raise ValueError(f"weights must have shape ({count},), one per center, not {weights.shape}.")
     if not (np.all(weights >= 0) and abs(weights.sum() - 1) < 1e-5):
         raise ValueError(f"weights must be non-negative and sum to 1, not {weights.tolist()}.")
-    return Mixture(centers, _scale("sd", sd), weights.astype(np.float32))
+    return Mixture(centers, float(checks.number("sd", sd, above=0)), weights.astype(np.float32))
 
 
 def ring(num_modes=8, radius=2.0, sd=0.02):
@@ -73,8 +73,8 @@ def ring(num_modes=8, radius=2.0, sd=0.02):
 
     The angles stop short of 2 pi, so no mode is counted twice. Geometry: Metz et al. 2017 (arXiv:1611.02163).
     """
-    angles = 2 * np.pi * np.arange(positive("num_modes", num_modes)) / num_modes
-    return mixture(_scale("radius", radius) * np.stack([np.cos(angles), np.sin(angles)], axis=1), sd=sd)
+    angles = 2 * np.pi * np.arange(checks.whole("num_modes", num_modes)) / num_modes
+    return mixture(float(checks.number("radius", radius, above=0)) * np.stack([np.cos(angles), np.sin(angles)], axis=1), sd=sd)
 
 
 def grid(side=5, spacing=2.0, sd=0.05):
@@ -82,7 +82,7 @@ def grid(side=5, spacing=2.0, sd=0.05):
 
     Geometry: Srivastava et al. 2017 (arXiv:1705.07761), Lin et al. 2018 (arXiv:1712.04086).
     """
-    line = _scale("spacing", spacing) * (np.arange(positive("side", side)) - (side - 1) / 2)
+    line = float(checks.number("spacing", spacing, above=0)) * (np.arange(checks.whole("side", side)) - (side - 1) / 2)
     return mixture(np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2), sd=sd)
 
 
@@ -97,10 +97,10 @@ def random_mixture(seed, *, split="train", num_modes=5, sd=0.05):
     """
     if split not in SECTORS:
         raise ValueError(f"split must be one of {', '.join(SECTORS)}, not {split!r}.")
-    num_modes = positive("num_modes", num_modes)
+    num_modes = checks.whole("num_modes", num_modes)
     where, draw = seeds.split(seed, 2)
-    u = tf.unstack(tf.random.stateless_uniform([5], draw))
-    sector = tf.random.stateless_uniform([], where, maxval=len(SECTORS[split]), dtype=tf.int32)
+    u = tf.unstack(seeds.uniform([5], draw))
+    sector = seeds.integers([], where, len(SECTORS[split]))
     sector = tf.cast(tf.gather(SECTORS[split], sector), tf.float32)
     direction = sector * SECTOR_WIDTH + MARGIN + u[0] * (SECTOR_WIDTH - 2 * MARGIN)
     mean = (1 + u[1]) * tf.stack([tf.cos(direction), tf.sin(direction)])
@@ -108,7 +108,7 @@ def random_mixture(seed, *, split="train", num_modes=5, sd=0.05):
     angles = 2 * math.pi * tf.range(num_modes, dtype=tf.float32) / num_modes
     ellipse = tf.stack([tf.cos(angles), tf.sin(angles)], axis=1) * half_axes
     rotation = tf.stack([[tf.cos(turn), tf.sin(turn)], [-tf.sin(turn), tf.cos(turn)]])
-    return Mixture(mean + ellipse @ rotation, _scale("sd", sd), tf.fill([num_modes], 1 / num_modes))
+    return Mixture(mean + ellipse @ rotation, float(checks.number("sd", sd, above=0)), tf.fill([num_modes], 1 / num_modes))
 
 
 def mixture_tasks(*, shots=128, queries=128, num_modes=5, sd=0.05):
@@ -117,7 +117,7 @@ def mixture_tasks(*, shots=128, queries=128, num_modes=5, sd=0.05):
     The mixture of a task is ``random_mixture(seed, split=..., num_modes=..., sd=...)`` for the task's own seed, so that
     it can be had for scoring. Train, validation and test differ in where their mixtures lie, as said there.
     """
-    shots, queries = positive("shots", shots), positive("queries", queries)
+    shots, queries = checks.whole("shots", shots), checks.whole("queries", queries)
 
     def sampler(split):
         def sample(seed):
@@ -128,9 +128,3 @@ def mixture_tasks(*, shots=128, queries=128, num_modes=5, sd=0.05):
         return sample
 
     return TaskFamily(sampler("train"), sampler("validation"), sampler("test"))
-
-
-def _scale(name, value):
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < math.inf:
-        raise ValueError(f"{name} must be a finite number above 0, not {value!r}.")
-    return float(value)

@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from metagan_edu import seeds
-from metagan_edu.data.base import positive
+from metagan_edu import checks, seeds
 from metagan_edu.data.digits import digits
 
 CHANNELS = 3
@@ -24,15 +23,15 @@ class Stacked(NamedTuple):
         The three channels are drawn independently, uniformly and with replacement. ``seed``: a whole number or an
         ``int32[2]`` tensor. Runs inside a graph.
         """
-        shape = [positive("n", n), CHANNELS]
-        rows = tf.random.stateless_uniform(shape, seeds.make(seed), maxval=len(self.images), dtype=tf.int32)
+        shape = [checks.whole("n", n), CHANNELS]
+        rows = seeds.integers(shape, seed, len(self.images))
         channels = tf.gather(tf.constant(self.images[..., 0]), rows)  # (n, 3, size, size)
         modes = tf.reduce_sum(tf.gather(tf.constant(self.labels), rows) * [100, 10, 1], axis=1)
         return tf.transpose(channels, [0, 2, 3, 1]), modes
 
     def batches(self, batch_size):
         """The sampler ``seed -> (batch_size, size, size, 3)`` of stacks, without their modes."""
-        batch_size = positive("batch_size", batch_size)
+        batch_size = checks.whole("batch_size", batch_size)
         return lambda seed: self.sample(batch_size, seed)[0]
 
 

@@ -2,7 +2,7 @@
 
 from . import coordinatewise, outer
 from .artifacts import load_theta, save_theta
-from .base import Curve, Inner, MetaLearner, adapt, check_task, drawn, everything, learner
+from .base import Curve, Inner, MetaLearner, adapt, check_task, drawn, everything
 from .estimators import (
     Estimate,
     Estimator,
@@ -19,17 +19,12 @@ from .evolution import evolution_strategies, persistent_evolution_strategies
 from .initialization import learned_initialization
 from .learned_optimizer import learned_optimizer, log_field_norm, minimax_optimizer, restart
 from .meta_sgd import MetaSGD, meta_sgd, per_parameter, per_player, per_tensor
-from .safeguard import jointly, safeguarded
 from .scales import after_one_step, gradient_quotient, learned_scales
-from .schedule import Policy, learned_schedule, network, phases
+from .schedule import learned_schedule
 from .train import MetaResult, MetaState, meta_train
 from .truncated import truncated_backprop
 
-# Techniques, each with a gradient test of its own (a test holds that): see tests/test_meta.py.
-TECHNIQUES = ("learned_initialization", "learned_optimizer", "learned_scales", "learned_schedule", "meta_sgd")
-
 __all__ = [
-    "TECHNIQUES",
     "Curve",
     "Estimate",
     "Estimator",
@@ -38,7 +33,6 @@ __all__ = [
     "MetaResult",
     "MetaSGD",
     "MetaState",
-    "Policy",
     "adapt",
     "after_one_step",
     "at_start",
@@ -51,29 +45,24 @@ __all__ = [
     "evolution_strategies",
     "first_order",
     "gradient_quotient",
-    "jointly",
     "last",
     "learned_initialization",
     "learned_optimizer",
     "learned_scales",
     "learned_schedule",
-    "learner",
     "load_theta",
     "log_field_norm",
     "meta_sgd",
     "meta_train",
     "minimax_optimizer",
-    "network",
     "outer",
     "over_tasks",
     "per_parameter",
     "per_player",
     "per_tensor",
     "persistent_evolution_strategies",
-    "phases",
     "reptile",
     "restart",
-    "safeguarded",
     "save_theta",
     "tangents",
     "truncated_backprop",

@@ -4,13 +4,15 @@ The features' axis comes first, so that one network serves a vector and a convol
 seen at each parameter, ``world`` (34, …) is the same for all parameters of a game.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from .. import seeds
-from ..rules.base import whole
+from .. import checks, seeds
+from ..values import by_value
 
 COLUMNS, WORLD = 6, 34
 
@@ -36,9 +38,10 @@ class Weights(NamedTuple):
     c: Any
 
 
-def mlp(hidden=32):
+@by_value
+def mlp(hidden: int = 32) -> Body:
     """Two hidden layers: ``c = W_out tanh(W₂ tanh(W₁ x + b₁) + b₂) + c₀``, without memory."""
-    whole("hidden", hidden, 1)
+    checks.whole("hidden", hidden)
 
     def apply(weights, columns, world, memory):
         matrix, bias = weights.inner
@@ -48,9 +51,10 @@ def mlp(hidden=32):
     return Body(lambda seed: _initial(seed, hidden, 1, lambda w: (w, tf.zeros(hidden))), lambda x: (), apply)
 
 
-def lstm(hidden=20):
+@by_value
+def lstm(hidden: int = 20) -> Body:
     """One LSTM cell at each parameter, the same weights at all: ``c = W_out h_t + c₀`` (Andrychowicz et al. 2016)."""
-    whole("hidden", hidden, 1)
+    checks.whole("hidden", hidden)
 
     def apply(weights, columns, world, memory):
         h, cell = memory
@@ -71,7 +75,7 @@ def _initial(seed, hidden, gates, inner):
     shapes = {(COLUMNS, width): fan_in**-0.5, (WORLD, width): fan_in**-0.5, (hidden, width): hidden**-0.5,
               (hidden, COLUMNS): 0.01}  # fmt: skip
     draws = zip(shapes.items(), seeds.split(seed, 4), strict=True)
-    columns, world, matrix, out = (scale * tf.random.stateless_normal(shape, own) for (shape, scale), own in draws)
+    columns, world, matrix, out = (scale * seeds.normal(shape, own) for (shape, scale), own in draws)
     c = tf.constant([0.8, -0.4, *[0.0] * (COLUMNS - 2)])
     return Weights(columns, world, tf.zeros(width), inner(matrix), out, c)
 
@@ -90,7 +94,7 @@ def _last(weights, h):
     return c + beside(weights.c, c)
 
 
-def beside(shared, own):
+def beside(shared: tf.Tensor, own: tf.Tensor) -> tf.Tensor:
     """``shared`` (h, …), with axes of length 1 put in after the first, so that it can be added to ``own`` (h, …)."""
     missing = own.shape.rank - shared.shape.rank
     return tf.reshape(shared, [shared.shape[0], *[1] * missing, *shared.shape[1:]])

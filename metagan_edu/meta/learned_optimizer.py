@@ -11,17 +11,21 @@ each. (Learned per parameter: Andrychowicz et al. 2016, Metz et al. 2022; for tw
 and the features are this course's own.)
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from .. import saddles, seeds, trees
-from ..games import Players
+from .. import checks, dynamics, seeds, trees
+from ..games import Game, Players, saddles
 from ..optimizers import Optimizer
-from . import safeguard
-from .base import everything, learner
-from .coordinatewise import beside, mlp
-from .safeguard import either, jointly, root
+from ..roots import root
+from ..rules import jointly, safeguard
+from ..values import by_value
+from .base import MetaLearner, everything
+from .coordinatewise import Body, beside, mlp
 
 FORGET, MEAN, TINY = 0.8, 0.9, 1e-20
 PAIRS = [6 * i + j for i in range(6) for j in range(i, 6)]  # each inner product of the basis once
@@ -48,11 +52,13 @@ class Memory(NamedTuple):
     cells: Players
 
 
-def minimax_optimizer(theta, body, *, gram=safeguard.whole_gram, hold=tf.stop_gradient):
+def minimax_optimizer(
+    theta: Theta, body: Body, *, gram: Callable = safeguard.whole_gram, hold: Callable = tf.stop_gradient
+) -> Optimizer:
     """The learned optimizer of *both* players at once: gradients, updates and slots are pairs ``Players``.
 
     ``gram``: the inner products by which the state of the game is measured: over all parameters, or over each game's
-    (:func:`~metagan_edu.saddles.game_gram`) where games stand side by side. ``hold``: what is done to the features and
+    (:func:`~metagan_edu.games.saddles.game_gram`) where games stand side by side. ``hold``: what is done to the features and
     to L; by default they are constants in the meta-gradient, which is cheaper and steadier (``tf.identity``: exact).
     """
 
@@ -62,7 +68,7 @@ def minimax_optimizer(theta, body, *, gram=safeguard.whole_gram, hold=tf.stop_gr
         return Memory((zero, zero), (zero, zero), zero, number, number, number, cells)
 
     def update(grads, memory):
-        columns, world, memory = look(theta, grads, memory, gram, hold)
+        columns, world, memory = observe(theta, grads, memory, gram, hold)
         scale, moves, cells = hold(memory.norm) + TINY, [], []
         for who, weights in zip(Players._fields, theta.weights, strict=True):
             own, kept = [], []
@@ -76,16 +82,16 @@ def minimax_optimizer(theta, body, *, gram=safeguard.whole_gram, hold=tf.stop_gr
     return Optimizer(init, update)
 
 
-def restart(old, new):
-    """The memory of a second attempt, for :func:`~metagan_edu.meta.safeguarded`: new, but for how steep the game is."""
+def restart(old: Memory, new: Memory) -> Memory:
+    """The memory of a second attempt, for :func:`~metagan_edu.rules.safeguarded`: new, but for how steep the game is."""
     return new._replace(steepness=old.steepness)
 
 
-def look(theta, grads, memory, gram, hold):
+def observe(theta: Theta, grads: Players, memory: Memory, gram: Callable, hold: Callable) -> tuple[Any, Any, Memory]:
     """The basis b of each tensor ``(6, …)``, the state of the game ``(34, …)``, and the memory but for its moves."""
     first, second = memory.t < 0.5, memory.t < 1.5
-    before = either(first, grads, memory.grads[0])
-    earlier = either(second, before, memory.grads[1])
+    before = trees.where(first, grads, memory.grads[0])
+    earlier = trees.where(second, before, memory.grads[1])
     mean = trees.map(lambda m, g: MEAN * m + (1 - MEAN) * g, memory.mean, grads)
     seen = (grads, before, earlier, *memory.moves, mean, trees.sub(grads, before))
     stacks = [[tf.stack(b) for b in zip(*(trees.leaves(x[i]) for x in seen), strict=True)] for i in range(2)]
@@ -111,7 +117,11 @@ def look(theta, grads, memory, gram, hold):
     return columns, world, new
 
 
-def learned_optimizer(game, *, body=None, gram=safeguard.whole_gram, hold=tf.stop_gradient, batches=everything):
+@by_value
+def learned_optimizer(
+    game: Game, *, body: Body | None = None, gram: Callable = safeguard.whole_gram, hold: Callable = tf.stop_gradient,
+    batches: Callable = everything,
+) -> MetaLearner:  # fmt: skip
     """The learner whose theta is the networks' weights and the first step's rate; every run starts at ``game.init``.
 
     ``body``: the network, by default :func:`~metagan_edu.meta.coordinatewise.mlp` (or ``lstm``); ``gram``, ``hold``: as
@@ -128,20 +138,20 @@ def learned_optimizer(game, *, body=None, gram=safeguard.whole_gram, hold=tf.sto
     def rule(theta):
         return jointly(minimax_optimizer(theta, body, gram=gram, hold=hold))
 
-    return learner(game, init=init, players=lambda theta, seed: game.init(seed), rule=rule, batches=batches)
+    return MetaLearner(game, init, lambda theta, seed: game.init(seed), rule, batches)
 
 
-def log_field_norm(floor=1e-4):
+@by_value
+def log_field_norm(floor: float = 1e-4) -> Callable:
     """The outer loss ``mean over games of log(‖field‖ + floor)``: every step is worth what it divides the norm by.
 
-    Below ``floor`` nothing is gained any more. For the games of :mod:`metagan_edu.saddles`. Raises ``ValueError`` for a
+    Below ``floor`` nothing is gained any more. For the games of :mod:`metagan_edu.games.saddles`. Raises ``ValueError`` for a
     floor that is not above 0.
     """
-    if not 0 < floor < float("inf"):
-        raise ValueError(f"floor must be a finite number above 0, not {floor!r}.")
+    checks.number("floor", floor, above=0)
 
     def outer(game, theta, players, task, seed):
-        norm = saddles.field_norm(game, players, task.support)
+        norm = dynamics.field_norm(game, players, task.support, gram=saddles.game_gram)
         return tf.reduce_mean(tf.math.log(tf.minimum(norm, 1e6) + floor))
 
     return outer

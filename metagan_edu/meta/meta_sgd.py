@@ -6,14 +6,18 @@ Learned are the logarithms, so that a rate stays above 0. (Li, Zhou, Chen & Li 2
 loss; their rates, one per parameter, may turn negative. Here each player descends its own loss, for many steps.)
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from .. import optimizers, rules, seeds, trees
-from ..games import Hyper, Players
-from ..rules.controlled import under
-from .base import drawn, learner
+from .. import checks, optimizers, rules, seeds, trees
+from ..games import Game, Hyper, Players
+from ..rules import Rule, under
+from ..values import by_value
+from .base import MetaLearner, drawn
 from .initialization import started, starts
 
 
@@ -24,22 +28,26 @@ class MetaSGD(NamedTuple):
     log_lr: Any
 
 
-def per_parameter(params):
+def per_parameter(params: Any) -> Any:
     """One rate for each parameter: zeros of the structure and shapes of ``params``."""
     return trees.zeros(params)
 
 
-def per_tensor(params):
+def per_tensor(params: Any) -> Any:
     """One rate for each tensor (each layer's kernel, each bias): scalar zeros of the structure of ``params``."""
     return trees.map(lambda x: tf.zeros((), x.dtype), params)
 
 
-def per_player(params):
+def per_player(params: Any) -> tf.Tensor:
     """One rate for all: a scalar zero."""
     return tf.zeros((), trees.leaves(params)[0].dtype)
 
 
-def meta_sgd(game, lr=1e-3, *, per=per_tensor, rule=None, of=Players._fields, batches=None):
+@by_value
+def meta_sgd(
+    game: Game, lr: float | Players = 1e-3, *, per: Callable = per_tensor, rule: Rule | None = None,
+    of: tuple[str, ...] = Players._fields, batches: Callable | None = None,
+) -> MetaLearner:  # fmt: skip
     """The learner whose theta is a :class:`MetaSGD`.
 
     ``lr``: the rate of every tensor before meta-training, or a pair ``Players`` of them; ``per``: what has a rate of
@@ -52,8 +60,8 @@ def meta_sgd(game, lr=1e-3, *, per=per_tensor, rule=None, of=Players._fields, ba
     if not set(of) <= set(Players._fields):
         raise ValueError(f"of must hold 'gen', 'disc', both or none, not {of!r}.")
     lr = lr if isinstance(lr, Players) else Players(lr, lr)
-    if not all(0 < rate < float("inf") for rate in lr):
-        raise ValueError(f"lr must be a finite number above 0 or a pair of them, not {lr}.")
+    for rate in lr:
+        checks.number("lr", rate, above=0)
     rule = rules.alternating(optimizers.sgd(1.0), optimizers.sgd(1.0)) if rule is None else rule
 
     def init(seed):
@@ -70,4 +78,4 @@ def meta_sgd(game, lr=1e-3, *, per=per_tensor, rule=None, of=Players._fields, ba
     def at_rates(theta):
         return under(rule, Hyper(lr=Players(*(trees.map(tf.exp, log_lr) for log_lr in theta.log_lr))))
 
-    return learner(game, init=init, players=players, rule=at_rates, batches=batches or drawn(20))
+    return MetaLearner(game, init=init, players=players, rule=at_rates, batches=batches or drawn(20))

@@ -4,15 +4,22 @@ A GAN has no likelihood to compare on a query set, so that this is a choice. One
 a pair ``Players(gen, disc)`` is a game of its own: each player's part of theta minimizes its own number.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 import tensorflow as tf
 
-from .. import autodiff, metrics, seeds
+from .. import autodiff, checks, metrics, seeds
 from ..games import Hyper, Players
+from ..metrics import Classifier
+from ..optimizers import Optimizer
 from ..rules import base
-from ..rules.base import whole
+from ..values import by_value
 
 
-def meta_game():
+@by_value
+def meta_game() -> Callable:
     """The game's own two losses, on the query set: ``Players(L_G, L_D)``, a game between the parts of theta.
 
     What Reptile and MAML for GANs do implicitly (Clouâtre & Demers 2019): a low ``L_G`` says that *this* D is fooled.
@@ -25,13 +32,14 @@ def meta_game():
     return outer
 
 
-def adapted_discriminator(optimizer, num_steps=10):
+@by_value
+def adapted_discriminator(optimizer: Optimizer, num_steps: int = 10) -> Callable:
     """``L_G`` on the query set against a discriminator that was trained ``num_steps`` further, with G held fixed.
 
     The answer of Liang, Liu & Liu (2020): G is judged by a D that has caught up. The gradient goes through D's steps.
     """
-    whole("num_steps", num_steps, 1)
-    optimizers = Players(None, optimizer)
+    checks.whole("num_steps", num_steps)
+    optimizers = base.pair(optimizer, optimizer)
 
     def outer(game, theta, players, task, seed):
         state = base.State(players, Players((), optimizer.init(players.disc.params)))
@@ -47,10 +55,11 @@ def adapted_discriminator(optimizer, num_steps=10):
     return outer
 
 
-def energy_distance(num_samples=None):
+@by_value
+def energy_distance(num_samples: int | None = None) -> Callable:
     """The energy distance of ``num_samples`` generated samples (default: as many as queries) to the query set."""
     if num_samples is not None:
-        whole("num_samples", num_samples, 2)
+        checks.whole("num_samples", num_samples, 2)
 
     def outer(game, theta, players, task, seed):
         made = game.generate(players, num_samples or tf.shape(task.query)[0], seed)
@@ -59,7 +68,8 @@ def energy_distance(num_samples=None):
     return outer
 
 
-def features(classifier, num_samples=None):
+@by_value
+def features(classifier: Classifier, num_samples: int | None = None) -> Callable:
     """The energy distance in the feature space of an image classifier (made for *training* classes), not in pixels."""
 
     def outer(game, theta, players, task, seed):

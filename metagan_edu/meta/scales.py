@@ -8,15 +8,22 @@ losses after one step of bounded length. Both judge the start itself, so their e
 :func:`~metagan_edu.meta.at_start`. Neither was made for games; what changes there is said at each.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 import tensorflow as tf
 
-from .. import autodiff, seeds, trees
-from ..games import Hyper, Players, field
-from ..rules import joint
-from .base import drawn, learner
+from .. import autodiff, checks, seeds, trees
+from ..dynamics import field
+from ..games import Game, Hyper, Players
+from ..rules import Rule, joint
+from ..values import by_value
+from .base import MetaLearner, drawn
 
 
-def learned_scales(game, rule, *, batches=None):
+@by_value
+def learned_scales(game: Game, rule: Rule, *, batches: Callable | None = None) -> MetaLearner:
     """The learner whose theta is ``Players(gen, disc)``, log-factors on the tensors that ``game.init`` draws, from 0.
 
     A tensor that starts at 0, such as a bias, stays there whatever its factor. ``batches``: by default ``drawn(20)``.
@@ -29,14 +36,15 @@ def learned_scales(game, rule, *, batches=None):
     def players(theta, seed):
         return Players(*map(_scaled, theta, game.init(seed)))
 
-    return learner(game, init=init, players=players, rule=lambda theta: rule, batches=batches or drawn(20))
+    return MetaLearner(game, init, players, lambda theta: rule, batches or drawn(20))
 
 
 def _scaled(log_scale, player):
     return player._replace(params=trees.map(lambda s, x: tf.exp(s) * x, log_scale, player.params))
 
 
-def gradient_quotient(epsilon=1e-3):
+@by_value
+def gradient_quotient(epsilon: float = 1e-3) -> Callable:
     """MetaInit's outer loss: ``1/N ‖(v + Jv) / (v + ε sign v) - 1‖₁``, the field's relative change along itself.
 
     ``v + Jv`` is the field after a step of length 1 along it, to first order; N: the number of parameters. For one
@@ -70,12 +78,14 @@ def _signed_step(player, grads, lr):
     return player._replace(params=moved)
 
 
-def after_one_step(lr, max_norm):
+@by_value
+def after_one_step(lr: float, max_norm: float) -> Callable:
     """GradInit's outer loss, one for each player: ``L(φ - lr sign g)``, or ``‖g‖₁`` while that is above ``max_norm``.
 
     ``g``: the player's own gradient, held constant in the step, as in the authors' code; the step is Adam's first.
     In a game both players take it before either loss is looked at. (Zhu et al. 2021, algorithm 1.)
     """
+    checks.number("lr", lr, above=0), checks.number("max_norm", max_norm, above=0)
 
     def outer(game, theta, players, task, seed):
         g = trees.scale(-1.0, field(game, players, task.support, seed))

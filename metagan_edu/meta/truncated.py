@@ -1,12 +1,26 @@
 """Backpropagation through a window of a longer run: the estimator with which optimizers are usually learned."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from .. import autodiff, seeds, trees
-from .base import begin
-from .estimators import Estimate, Estimator, both, bound, default_optimizer, draw_task, each_step, segments
+from .. import autodiff, replicas, seeds, trees
+from ..values import by_value
+from .base import begin, late
+from .estimators import (
+    Estimate,
+    Estimator,
+    default_optimizer,
+    differentiated,
+    draw_task,
+    each_step,
+    named,
+    outer_loss,
+    segments,
+)
 
 
 class Window(NamedTuple):
@@ -16,7 +30,10 @@ class Window(NamedTuple):
     seed: Any
 
 
-def truncated_backprop(inner_steps, *, segment, loop=autodiff.unroll, objective=each_step):
+@by_value
+def truncated_backprop(
+    inner_steps: int, *, segment: int, loop: Callable = autodiff.unroll, objective: Callable = each_step
+) -> Estimator:
     """The gradient through ``segment`` steps of a run of ``inner_steps``; each meta-step plays a run's next window.
 
     What lies before the window counts as a constant: that is biased, since what theta did there is not seen, and it is
@@ -28,23 +45,21 @@ def truncated_backprop(inner_steps, *, segment, loop=autodiff.unroll, objective=
 
     def init(learner, theta, seed):
         inner = begin(learner, theta, seeds.fold_in(seed, "run"))
-        late = tf.random.stateless_uniform([], seeds.fold_in(seed, "late"), 0, num_segments, tf.int32)
-        return Window(inner._replace(t=late * segment), seeds.make(seed))
+        return Window(late(inner, seed, num_segments, segment), seeds.make(seed))
 
     def grad(learner, outer, theta, state, tasks, seed):
         anew = tf.equal(state.inner.t % inner_steps, 0)
         run_seed = tf.where(anew, seed, state.seed)
         task, draw = draw_task(tasks, run_seed)
-        outer = bound(learner, outer)
+        outer = outer_loss(learner, outer)
 
         def value(theta):
             fresh = begin(learner, theta, draw)
-            inner = trees.map(lambda new, old: tf.where(anew, new, old), fresh, state.inner)
+            inner = trees.where(anew, fresh, state.inner)
             value, after = objective(learner, outer, theta, inner, task, segment, draw, loop)
-            return value, (after, after.cost - inner.cost)
+            return value, (after, trees.sub(after.cost, inner.cost))
 
         (value, (after, cost)), grads = autodiff.own_gradients(value)(theta)
-        gen, disc, products = tf.unstack(cost)
-        return Estimate(both(value), grads, tf.stack([gen, disc, products + gen + disc])), Window(after, run_seed)
+        return Estimate(named(value), replicas.mean(grads), differentiated(cost)), Window(after, run_seed)
 
     return Estimator(init, grad, default_optimizer)

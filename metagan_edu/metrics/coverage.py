@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metagan_edu.metrics import checks
+from metagan_edu import checks
 
 HIGH_QUALITY_RADIUS = 3.0
 ENOUGH_SAMPLES = 20
@@ -36,9 +36,9 @@ def mode_coverage(samples, mixture) -> ModeCoverage:
     or (k,)) and ``weights`` (k,). A sampler collapsed on one mode has high_quality near 1: read it beside
     ``modes20``. Raises ValueError for wrong shapes, non-finite samples, or weights that do not sum to 1.
     """
-    samples = checks.rows(samples, "samples")
+    samples = checks.rows("samples", samples)
     centers, sd, weights = _mixture_arrays(mixture)
-    checks.same_width(samples, "samples", centers, "mixture.centers")
+    checks.same_width("samples", samples, "mixture.centers", centers)
     squared = np.zeros((len(samples), len(centers)))
     for axis in range(samples.shape[1]):  # one (n, k) array at a time, exact for tight modes far from 0
         squared += np.square(samples[:, axis, None] - centers[None, :, axis])
@@ -55,7 +55,7 @@ def mode_coverage(samples, mixture) -> ModeCoverage:
 
 
 def _mixture_arrays(mixture) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    centers = checks.rows(mixture.centers, "mixture.centers")
+    centers = checks.rows("mixture.centers", mixture.centers)
     weights = np.asarray(mixture.weights, dtype=np.float64)
     sd = np.asarray(mixture.sd, dtype=np.float64)
     if weights.shape != (len(centers),) or sd.shape not in ((), (len(centers),)):

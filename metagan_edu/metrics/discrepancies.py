@@ -12,7 +12,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from metagan_edu.metrics import checks
+from metagan_edu import checks
+from metagan_edu.roots import root
 
 # Up to this many dimensions differences are formed one by one, exactly. Above it, |x|^2 + |y|^2 - 2 x.y
 # on centered points needs n x m instead of n x m x d numbers, and cancels only between near copies.
@@ -32,7 +33,7 @@ def energy_distance(x, y) -> tf.Tensor:
     that are not finite (inside one they pass through).
     """
     x, y = _pair(x, y)
-    return -_u_statistic(x, y, _safe_sqrt)
+    return -_u_statistic(x, y, root)
 
 
 def mmd(x, y, *, bandwidth: float = 1.0) -> tf.Tensor:
@@ -44,7 +45,7 @@ def mmd(x, y, *, bandwidth: float = 1.0) -> tf.Tensor:
 
     Arguments, gradients and errors as for ``energy_distance``; also ValueError for a bandwidth <= 0.
     """
-    gamma = 0.5 / checks.positive(bandwidth, "bandwidth") ** 2
+    gamma = 0.5 / checks.number("bandwidth", bandwidth, above=0) ** 2
     x, y = _pair(x, y)
     return _u_statistic(x, y, lambda squared: tf.exp(-gamma * squared))
 
@@ -58,9 +59,9 @@ def kid(features_x, features_y) -> float:
     features_x: (n, d), features_y: (m, d), n, m >= 2. Raises ValueError for shapes that disagree or
     values that are not finite.
     """
-    x = checks.rows(features_x, "features_x", min_rows=2)
-    y = checks.rows(features_y, "features_y", min_rows=2)
-    checks.same_width(x, "features_x", y, "features_y")
+    x = checks.rows("features_x", features_x, least=2)
+    y = checks.rows("features_y", features_y, least=2)
+    checks.same_width("features_x", x, "features_y", y)
 
     def kernel(a, b):
         return (a @ b.T / a.shape[1] + 1.0) ** 3
@@ -88,7 +89,7 @@ def _rows(value, name: str) -> tf.Tensor:
     if value.shape.rank is None or value.shape.rank < 2 or (value.shape[0] or 2) < 2:
         raise ValueError(f"{name} has shape {value.shape}; expected (n, ...) with n >= 2.")
     if tf.executing_eagerly():
-        checks.rows(value, name, min_rows=2)
+        checks.rows(name, value, least=2)
     return tf.reshape(value, (tf.shape(value)[0], value.shape[1:].num_elements()))
 
 
@@ -113,9 +114,3 @@ def _squared_distances(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     x, y = x - center, y - center
     norms = tf.reduce_sum(x * x, axis=1)[:, None] + tf.reduce_sum(y * y, axis=1)[None, :]
     return tf.maximum(norms - 2.0 * tf.matmul(x, y, transpose_b=True), 0.0)
-
-
-def _safe_sqrt(squared: tf.Tensor) -> tf.Tensor:
-    """sqrt with gradient 0 at 0: the slope there is infinite, and 0 times infinity would be NaN."""
-    positive = squared > 0
-    return tf.where(positive, tf.sqrt(tf.where(positive, squared, tf.ones_like(squared))), tf.zeros_like(squared))

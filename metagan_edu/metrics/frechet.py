@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from metagan_edu.metrics import checks
+from metagan_edu import checks
 
 
 def frechet_distance(features_x, features_y) -> float:
@@ -17,9 +17,9 @@ def frechet_distance(features_x, features_y) -> float:
     ValueError unless n > d and m > d (else a covariance cannot have full rank), for widths that disagree,
     or for values that are not finite.
     """
-    x = checks.rows(features_x, "features_x")
-    y = checks.rows(features_y, "features_y")
-    checks.same_width(x, "features_x", y, "features_y")
+    x = checks.rows("features_x", features_x)
+    y = checks.rows("features_y", features_y)
+    checks.same_width("features_x", x, "features_y", y)
     for name, values in (("features_x", x), ("features_y", y)):
         if values.shape[0] <= values.shape[1]:
             raise ValueError(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
 
-from metagan_edu.metrics import checks
+from metagan_edu import checks, files
 
 ARTIFACTS = Path(__file__).resolve().parent.parent / "artifacts"
 NUM_FEATURES = 64
@@ -45,7 +43,7 @@ def train_classifier(images, labels, *, num_steps: int = 1000, batch_size: int =
     a range other than [-1, 1], non-finite images, fewer than two classes, or a number of steps below 1.
     """
     images, labels = checked_images(images), checked_labels(labels, len(images))
-    num_steps, batch_size = checks.count(num_steps, "num_steps"), checks.count(batch_size, "batch_size")
+    num_steps, batch_size = checks.whole("num_steps", num_steps), checks.whole("batch_size", batch_size)
     model = _network(images.shape[1:], int(labels.max()) + 1, seed)
     trainer = keras.Model(model.input, model.output[1])
     rate = keras.optimizers.schedules.CosineDecay(2e-3, num_steps)
@@ -79,18 +77,9 @@ def classifier(name: str) -> Classifier:
 
 def save_classifier(clf: Classifier, path) -> None:
     """Write weights and provenance to a safetensors file, whole or not at all."""
-    from safetensors.numpy import save
-
-    weights = {variable.path: np.ascontiguousarray(variable.numpy()) for variable in clf.model.weights}
-    metadata = clf.provenance | {
-        "image_shape": "x".join(map(str, clf.image_shape)),
-        "num_classes": str(clf.num_classes),
-    }
-    metadata["sha256"] = _digest(weights, metadata)
-    path = Path(path)
-    temporary = path.with_suffix(".part")
-    temporary.write_bytes(save(weights, metadata))
-    os.replace(temporary, path)
+    weights = {variable.path: variable.numpy() for variable in clf.model.weights}
+    shape = {"image_shape": "x".join(map(str, clf.image_shape)), "num_classes": str(clf.num_classes)}
+    files.write_arrays(path, weights, clf.provenance | shape)
 
 
 def load_classifier(path) -> Classifier:
@@ -98,19 +87,15 @@ def load_classifier(path) -> Classifier:
 
     Raises FileNotFoundError where there is no file, ValueError where it is cut short, altered or of another kind.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no classifier file {path.name} in {path.parent}; `{COMMAND}` makes it.")
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = dict(file.metadata() or {})
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dictionary)
-    except SafetensorError as error:
-        raise ValueError(f"{path.name} cannot be read ({error}); make it again with `{COMMAND}`.") from error
-    if metadata.get("sha256") != _digest(weights, metadata):
-        raise ValueError(f"{path.name} is damaged or no classifier of ours; make it again with `{COMMAND}`.")
+        weights, metadata = files.read_arrays(path)
+    except ValueError as error:
+        raise ValueError(f"{error} Make it again with `{COMMAND}`.") from error
+    if "image_shape" not in metadata:
+        raise ValueError(f"{path.name} holds no classifier; make it again with `{COMMAND}`.")
     shape = tuple(int(size) for size in metadata["image_shape"].split("x"))
     model = _network(shape, int(metadata["num_classes"]), seed=0)
     model.set_weights([weights[variable.path] for variable in model.weights])
@@ -173,12 +158,3 @@ def _augmented(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     row, column = rng.integers(2 * reach + 1, size=(2, n))
     shifted = np.moveaxis(windows[np.arange(n), row, column], 1, -1)
     return shifted + 0.1 * rng.standard_normal(images.shape, dtype=np.float32)
-
-
-def _digest(weights: dict[str, np.ndarray], metadata: dict[str, str]) -> str:
-    """Return the SHA-256 of all that a file holds, but for the digest itself."""
-    digest = hashlib.sha256(repr(sorted(item for item in metadata.items() if item[0] != "sha256")).encode())
-    for key in sorted(weights):
-        digest.update(f"{key} {weights[key].shape} {weights[key].dtype} ".encode())
-        digest.update(weights[key].tobytes())
-    return digest.hexdigest()

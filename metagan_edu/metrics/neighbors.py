@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metagan_edu.metrics import checks
+from metagan_edu import checks
 
 BLOCK_PAIRS = 4_000_000  # distances held at once: 32 MB
 
@@ -30,8 +30,8 @@ def density_coverage(real, fake, *, k: int = 5) -> DensityCoverage:
     real: (N, ...), fake: (M, ...), flattened; best on features. Raises ValueError unless 1 <= k < N, for
     widths that disagree, or for values that are not finite.
     """
-    real, fake = checks.rows(real, "real"), checks.rows(fake, "fake")
-    checks.same_width(real, "real", fake, "fake")
+    real, fake = checks.rows("real", real), checks.rows("fake", fake)
+    checks.same_width("real", real, "fake", fake)
     if not isinstance(k, (int, np.integer)) or not 1 <= k < len(real):
         raise ValueError(f"k is {k!r}; it must be a whole number from 1 to {len(real) - 1}, one below the real points.")
     # The smallest distance is that of a point to itself, so position k is its k-th other neighbor.
@@ -55,10 +55,10 @@ def copies(samples, support, held_out) -> float:
     samples: (n, ...), support: (s, ...), held_out: (h, ...), images of one class, in pixels or features,
     Euclidean distance. Raises ValueError for widths that disagree or values that are not finite.
     """
-    samples = checks.rows(samples, "samples")
-    support, held_out = checks.rows(support, "support"), checks.rows(held_out, "held_out")
-    checks.same_width(samples, "samples", support, "support")
-    checks.same_width(support, "support", held_out, "held_out")
+    samples = checks.rows("samples", samples)
+    support, held_out = checks.rows("support", support), checks.rows("held_out", held_out)
+    checks.same_width("samples", samples, "support", support)
+    checks.same_width("support", support, "held_out", held_out)
     to_support = _nearest(samples, support)
     closer = (to_support < _nearest(samples, held_out)) & (to_support < _nearest(held_out, support).min())
     return float(closer.mean())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from metagan_edu.metrics import checks
+from metagan_edu import checks
 
 
 def c2st(real, fake, *, classifier=None, seed: int = 0) -> float:
@@ -18,8 +18,8 @@ def c2st(real, fake, *, classifier=None, seed: int = 0) -> float:
     scikit-learn's ``fit`` and ``score``; 1-nearest-neighbor if None. A linear one sees differences of the
     mean only. seed: of the split. Raises ValueError for widths that disagree, too few or non-finite rows.
     """
-    real, fake = checks.rows(real, "real", min_rows=4), checks.rows(fake, "fake", min_rows=4)
-    checks.same_width(real, "real", fake, "fake")
+    real, fake = checks.rows("real", real, least=4), checks.rows("fake", fake, least=4)
+    checks.same_width("real", real, "fake", fake)
     if classifier is None:
         from sklearn.neighbors import KNeighborsClassifier
 

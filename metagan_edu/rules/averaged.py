@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from .. import trees
-from .base import Rule
+from .. import checks, trees
+from ..values import by_value
+from .base import Rule, inside
 
 
 class AveragedState(NamedTuple):
@@ -22,10 +23,10 @@ class AveragedState(NamedTuple):
     t: Any
 
 
-def averaged(rule, decay=0.999):
+@by_value
+def averaged(rule: Rule, decay: float = 0.999) -> Rule:
     """``rule``, evaluated at the exponential average of the generator's parameters. Decay in [0, 1)."""
-    if not 0 <= decay < 1:
-        raise ValueError(f"decay must be in [0, 1), not {decay}.")
+    checks.number("decay", decay, least=0, below=1)
 
     def init(game, players):
         return AveragedState(rule.init(game, players), players.gen.params, tf.zeros((), tf.int32))
@@ -41,4 +42,4 @@ def averaged(rule, decay=0.999):
         players = rule.view(state.inner)
         return players._replace(gen=players.gen._replace(params=state.average))
 
-    return Rule(init, step, view)
+    return Rule(init, step, view, inside(rule))

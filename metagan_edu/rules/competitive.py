@@ -4,18 +4,28 @@
 
 ``g`` is the pair of own gradients, ``D = ∂g_θ/∂ψ`` and ``D' = ∂g_ψ/∂θ`` its mixed derivatives; together it is ``w ← w -
 η (I + η J_mixed)⁻¹ g``, the Nash equilibrium of the game's bilinear approximation with steps penalized by ``‖·‖²/2η``.
-Where ``L_D = -L_G``, ``D' = -Dᵀ``: the system is symmetric and positive, and the conjugate gradient solves it. (Schäfer
+Where ``L_D = -L_G``, ``D' = -Dᵀ``: the system is symmetric and positive, and the conjugate gradient solves it; what
+differentiates a step differentiates the solution, which few iterations may leave some way off. (Schäfer
 & Anandkumar 2019, algorithm 1; for a general game the system has no such form, and the rule refuses it.)
 """
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
-from .. import autodiff, trees
+from .. import autodiff, checks, replicas, trees
 from ..games import Players
+from ..optimizers import Optimizer
+from ..values import by_value
 from . import base, joint
 
 
-def competitive(gen_optimizer, disc_optimizer, *, reaction, num_iterations=4):
+@by_value
+def competitive(
+    gen_optimizer: Optimizer, disc_optimizer: Optimizer, *, reaction: float, num_iterations: int = 4
+) -> base.Rule:
     """The rule with ``reaction`` = η in the system; the directions (a, b) go to the optimizers as gradients.
 
     With ``sgd(reaction)`` for both it is the paper's rule; Adam makes another one of it. Terms of one player alone,
@@ -24,27 +34,28 @@ def competitive(gen_optimizer, disc_optimizer, *, reaction, num_iterations=4):
     ``tf.errors.InvalidArgumentError`` in a step whose mixed derivatives are not those of a zero-sum game (XLA leaves
     that check out).
     """
-    joint.at_least_zero("reaction", reaction)
-    base.whole("num_iterations", num_iterations, 1)
-    optimizers = Players(gen_optimizer, disc_optimizer)
+    checks.number("reaction", reaction, least=0), checks.whole("num_iterations", num_iterations)
+    optimizers = base.pair(gen_optimizer, disc_optimizer)
+    solver = functools.partial(conjugate_gradient, num_iterations=num_iterations)
 
     def step(game, state, batches, seed, hyper):
         batch, noise = joint.draw(batches, seed)
         losses, states, g = joint.gradients(game, state.players, batch, noise, hyper)
 
-        def react(who, direction):
-            return trees.scale(reaction, _mixed(game, who, state.players, batch, noise, hyper, direction))
+        def react(who, players, direction):
+            return trees.scale(reaction, _mixed(game, who, players, batch, noise, hyper, direction))
 
-        def system(a):
-            return trees.sub(a, react("gen", react("disc", a)))
+        def system(players, a):
+            return trees.sub(a, react("gen", players, react("disc", players, a)))
 
-        pull = react("gen", g.disc)
-        a = conjugate_gradient(system, trees.sub(g.gen, pull), num_iterations)
-        push = react("disc", a)
+        pull = react("gen", state.players, g.disc)
+        a = autodiff.solve(system, trees.sub(g.gen, pull), state.players, solver)
+        push = react("disc", state.players, a)
         _assert_zero_sum(a, pull, g.disc, push)
         directions = Players(a, trees.sub(g.disc, push))
         products = 2 + 2 * num_iterations
-        return joint.move(optimizers, state, directions, states, hyper), base.info(*losses, 1, 1, products)
+        state = joint.move(optimizers, state, directions, states, hyper)
+        return state, base.info(game, losses, [batch], products=products)
 
     return base.Rule(base.init(optimizers), step, base.view)
 
@@ -59,15 +70,15 @@ def _mixed(game, who, players, batch, seed, hyper, direction):
 
     def own_gradient(params):
         theirs = getattr(players, other)._replace(params=params)
-        return base.gradient(game, who, players._replace(**{other: theirs}), batch, seed, hyper)[1]
+        return base.local_gradient(game, who, players._replace(**{other: theirs}), batch, seed, hyper)[1]
 
-    return autodiff.jvp(own_gradient, getattr(players, other).params, direction)
+    return replicas.mean(autodiff.jvp(own_gradient, getattr(players, other).params, direction))
 
 
-def conjugate_gradient(matrix, right, num_iterations):
+def conjugate_gradient(matrix: Callable, right: Any, num_iterations: int) -> Any:
     """``x`` with ``matrix(x) ≈ right``, for a symmetric positive linear function of trees (Hestenes & Stiefel 1952).
 
-    Iterations after the exact solution leave it as it is; at ``right = 0`` it has the value 0 and no derivative.
+    Iterations after the exact solution leave it as it is. It is not to be differentiated: that is ``autodiff.solve``.
     """
     right, unflatten = trees.flatten(right)
     start = tf.reduce_sum(right * right)

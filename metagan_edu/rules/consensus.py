@@ -7,24 +7,27 @@
 is biased upward by the gradients' noise. (Mescheder, Nowozin & Geiger 2017.)
 """
 
-from .. import autodiff, trees
-from ..games import Players
+from .. import autodiff, checks, replicas, trees
+from ..optimizers import Optimizer
+from ..values import by_value
 from . import base, joint
 
 
-def consensus(gen_optimizer, disc_optimizer, *, gamma):
+@by_value
+def consensus(gen_optimizer: Optimizer, disc_optimizer: Optimizer, *, gamma: float) -> base.Rule:
     """The consensus rule with weight ``gamma`` = γ ≥ 0 (``ValueError`` otherwise); 0 is the simultaneous rule.
 
     A step takes two second-order products, one through each player's gradient.
     """
-    joint.at_least_zero("gamma", gamma)
-    optimizers = Players(gen_optimizer, disc_optimizer)
+    checks.number("gamma", gamma, least=0)
+    optimizers = base.pair(gen_optimizer, disc_optimizer)
 
     def step(game, state, batches, seed, hyper):
-        at = game, state.players, *joint.draw(batches, seed), hyper
+        batch, noise = joint.draw(batches, seed)
+        at = game, state.players, batch, noise, hyper
         losses, states, g = joint.gradients(*at)
-        pull = autodiff.vjp(joint.gradient_of(*at), joint.params(state.players), g)
+        pull = replicas.mean(autodiff.vjp(joint.gradient_of(*at), joint.params(state.players), g))
         grads = trees.add(g, trees.scale(gamma, pull))
-        return joint.move(optimizers, state, grads, states, hyper), base.info(*losses, 1, 1, 2)
+        return joint.move(optimizers, state, grads, states, hyper), base.info(game, losses, [batch], products=2)
 
     return base.Rule(base.init(optimizers), step, base.view)

@@ -7,14 +7,17 @@ factors are multiplied, and of two clipping thresholds the smaller one counts. A
 counts; adjusting rates by hand in this way is a strategy, and not yet meta-learning: nothing is learned over tasks.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from .. import trees
-from ..games import Players
-from .base import Rule
+from ..games import Hyper, Players
+from ..values import by_value
+from .base import Rule, inside
 
 
 class Controller(NamedTuple):
@@ -37,7 +40,8 @@ class ControlledState(NamedTuple):
     hyper: Any
 
 
-def controlled(rule, controller):
+@by_value
+def controlled(rule: Rule, controller: Controller) -> Rule:
     """``rule`` with its rates, penalty and clipping set by a :class:`Controller` (controllers can be nested)."""
 
     def init(game, players):
@@ -45,14 +49,16 @@ def controlled(rule, controller):
         return ControlledState(rule.init(game, players), memory, trees.map(tf.convert_to_tensor, hyper))
 
     def step(game, state, batches, seed, hyper):
-        inner, info = rule.step(game, state.inner, batches, seed, combine(hyper, state.hyper))
+        together = combine(hyper, state.hyper)
+        inner, info = rule.step(game, state.inner, batches, seed, together)
         memory, following = controller.update(state.memory, info)
+        info = info._replace(scalars=watched(together) | info.scalars)
         return ControlledState(inner, memory, trees.map(tf.convert_to_tensor, following)), info
 
-    return Rule(init, step, lambda state: rule.view(state.inner))
+    return Rule(init, step, lambda state: rule.view(state.inner), inside(rule))
 
 
-def under(rule, hyper):
+def under(rule: Rule, hyper: Hyper) -> Rule:
     """``rule`` with a fixed :class:`~metagan_edu.games.Hyper` on top of what comes from outside; its state is as is."""
 
     def step(game, state, batches, seed, outside):
@@ -61,7 +67,14 @@ def under(rule, hyper):
     return rule._replace(step=step)
 
 
-def combine(first, second):
+def watched(hyper: Hyper) -> dict[str, Any]:
+    """What :class:`~metagan_edu.rules.Info` shows of the factors that a controller has set: those that are scalars."""
+    named = {"gen_lr": hyper.lr.gen, "disc_lr": hyper.lr.disc, "penalty": hyper.penalty, **hyper.more}
+    named |= {f"{who}_clip": norm for who, norm in zip(Players._fields, hyper.clip, strict=bool(hyper.clip))}
+    return {name: value for name, value in named.items() if tf.is_tensor(value) and value.shape.rank == 0}
+
+
+def combine(first: Hyper, second: Hyper) -> Hyper:
     """Two :class:`~metagan_edu.games.Hyper` in one: products of the factors, the smaller one of two thresholds."""
     clip = first.clip or second.clip
     if first.clip and second.clip:
@@ -70,7 +83,9 @@ def combine(first, second):
         lr=Players(*(_times(a, b) for a, b in zip(first.lr, second.lr, strict=True))),
         penalty=_times(first.penalty, second.penalty),
         clip=clip,
-    )
+        more={name: _times(first.more.get(name, 1.0), second.more.get(name, 1.0))
+              for name in {**first.more, **second.more}},
+    )  # fmt: skip
 
 
 def _times(a, b):

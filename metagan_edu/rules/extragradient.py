@@ -8,19 +8,29 @@ updated at both (ExtraAdam); only the parameters go back. (Korpelevich 1976; for
 
 from .. import seeds
 from ..games import Players
+from ..optimizers import Optimizer
+from ..values import by_value
 from . import base, joint
 
 
-def extragradient(gen_optimizer, disc_optimizer):
-    """The extragradient rule with one optimizer for each player; a step takes two gradients of each."""
-    optimizers = Players(gen_optimizer, disc_optimizer)
+@by_value
+def extragradient(gen_optimizer: Optimizer, disc_optimizer: Optimizer) -> base.Rule:
+    """The extragradient rule with one optimizer for each player; a step takes two gradients of each.
+
+    A schedule inside an optimizer counts both halves, two a step; a warning says so.
+    """
+    optimizers = base.pair(gen_optimizer, disc_optimizer)
+    base.warn_of_schedules(optimizers, Players(2, 2))
 
     def step(game, state, batches, seed, hyper):
         here, there = seeds.split(seed, 2)
-        losses, states, grads = joint.gradients(game, state.players, *joint.draw(batches, here), hyper)
+        first, second = joint.draw(batches, here), joint.draw(batches, there)
+        losses, states, grads = joint.gradients(game, state.players, *first, hyper)
         ahead = joint.move(optimizers, state, grads, states, hyper)
-        _, states, grads = joint.gradients(game, ahead.players, *joint.draw(batches, there), hyper)
+        _, states, grads = joint.gradients(game, ahead.players, *second, hyper)
         back = ahead._replace(players=state.players)
-        return joint.move(optimizers, back, grads, states, hyper), base.info(*losses, 2, 2)
+        drawn = [first[0], second[0]]
+        moved = joint.move(optimizers, back, grads, states, hyper)
+        return moved, base.info(game, losses, drawn, gen_grads=2, disc_grads=2)
 
     return base.Rule(base.init(optimizers), step, base.view)

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from .. import trees
+from .. import checks, trees
 from ..games import Players
+from ..values import by_value
 from . import base, joint
 
 
@@ -24,15 +25,13 @@ class LookaheadState(NamedTuple):
     t: Any
 
 
-def lookahead(rule, *, every, alpha=0.5):
+@by_value
+def lookahead(rule: base.Rule, *, every: int, alpha: float = 0.5) -> base.Rule:
     """``rule``, with both players taken back to ``w_slow + alpha (w - w_slow)`` after ``every`` steps (k above).
 
-    The rule inside may be any that keeps the players it moves as ``players``, itself or in the ``inner`` of a rule
-    around a rule. ``ValueError`` unless ``every`` is a whole number from 1 and alpha in (0, 1].
+    ``ValueError`` unless ``every`` is a whole number from 1 and alpha in (0, 1].
     """
-    base.whole("every", every, 1)
-    if not 0 < alpha <= 1:
-        raise ValueError(f"alpha must be in (0, 1], not {alpha}.")
+    checks.whole("every", every), checks.number("alpha", alpha, above=0, most=1)
 
     def init(game, players):
         return LookaheadState(rule.init(game, players), joint.params(players), tf.zeros((), tf.int32))
@@ -40,27 +39,13 @@ def lookahead(rule, *, every, alpha=0.5):
     def step(game, state, batches, seed, hyper):
         inner, info = rule.step(game, state.inner, batches, seed, hyper)
         back = (state.t + 1) % every == 0
-        fast = joint.params(_players(inner))
-        slow = _choose(back, trees.lerp(state.slow, fast, alpha), state.slow)
-        fast = _choose(back, slow, fast)
-        return LookaheadState(_with_params(inner, fast), slow, state.t + 1), info
+        players = rule.players(inner)
+        fast = joint.params(players)
+        slow = trees.where(back, trees.lerp(state.slow, fast, alpha), state.slow)
+        inner = rule.players(inner, joint.with_params(players, trees.where(back, slow, fast)))
+        return LookaheadState(inner, slow, state.t + 1), info
 
     def view(state):
         return joint.with_params(rule.view(state.inner), state.slow)
 
-    return base.Rule(init, step, view)
-
-
-def _players(state):
-    """The players that a rule moves, however deep they lie."""
-    return state.players if hasattr(state, "players") else _players(state.inner)
-
-
-def _with_params(state, params):
-    if hasattr(state, "players"):
-        return state._replace(players=joint.with_params(state.players, params))
-    return state._replace(inner=_with_params(state.inner, params))
-
-
-def _choose(condition, one, other):
-    return trees.map(lambda a, b: tf.where(condition, a, b), one, other)
+    return base.Rule(init, step, view, base.inside(rule))

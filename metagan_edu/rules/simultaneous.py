@@ -7,19 +7,21 @@ simultaneous rule is the one that theory calls SimGDA, e.g. Mescheder et al. 201
 """
 
 from .. import seeds
-from ..games import Players
+from ..optimizers import Optimizer
+from ..values import by_value
 from . import base
 
 
-def simultaneous(gen_optimizer, disc_optimizer):
+@by_value
+def simultaneous(gen_optimizer: Optimizer, disc_optimizer: Optimizer) -> base.Rule:
     """The simultaneous rule with one optimizer for each player."""
-    optimizers = Players(gen_optimizer, disc_optimizer)
+    optimizers = base.pair(gen_optimizer, disc_optimizer)
 
     def step(game, state, batches, seed, hyper):
         data_seed, noise_seed = seeds.split(seed, 2)
         batch = batches(data_seed)
         gen_moved, gen_loss = base.turn(game, "gen", optimizers, state, batch, noise_seed, hyper)
         disc_moved, disc_loss = base.turn(game, "disc", optimizers, state, batch, noise_seed, hyper)
-        return base.merge(gen_moved, disc_moved), base.info(gen_loss, disc_loss, 1, 1)
+        return base.merge(gen_moved, disc_moved), base.info(game, (gen_loss, disc_loss), [batch])
 
     return base.Rule(base.init(optimizers), step, base.view)

@@ -10,35 +10,44 @@
 (Balduzzi, Racanière, Martens, Foerster, Tuyls & Graepel 2018, section 3.)
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
-from .. import autodiff, trees
-from ..games import Players
+from .. import autodiff, checks, replicas, trees
+from ..optimizers import Optimizer
+from ..values import by_value
 from . import base, joint
 
 
-def aligned(g, growth, adjustment):
+def aligned(g: Any, growth: Any, adjustment: Any) -> tf.Tensor:
     """The paper's sign, from ``g``, ``∇H = Jᵀg`` and ``Aᵀg``."""
     size = sum(x.shape.num_elements() for x in trees.leaves(g))
     return tf.sign(trees.dot(g, growth) * trees.dot(adjustment, growth) / size + 0.1)
 
 
-def symplectic(gen_optimizer, disc_optimizer, *, strength=1.0, sign=aligned):
+@by_value
+def symplectic(
+    gen_optimizer: Optimizer, disc_optimizer: Optimizer, *, strength: float = 1.0, sign: Callable = aligned
+) -> base.Rule:
     """The rule with ``|λ| = strength`` ≥ 0 (``ValueError`` otherwise), and ``sign`` a function like :func:`aligned`.
 
     ``sign=lambda g, growth, adjustment: 1`` never aligns; ``strength=0`` is the simultaneous rule. A step takes four
     second-order products: ``Jᵀg`` and ``Jg``, each through both players' gradients.
     """
-    joint.at_least_zero("strength", strength)
-    optimizers = Players(gen_optimizer, disc_optimizer)
+    checks.number("strength", strength, least=0)
+    optimizers = base.pair(gen_optimizer, disc_optimizer)
 
     def step(game, state, batches, seed, hyper):
-        at = game, state.players, *joint.draw(batches, seed), hyper
+        batch, noise = joint.draw(batches, seed)
+        at = game, state.players, batch, noise, hyper
         losses, states, g = joint.gradients(*at)
         gradient, w = joint.gradient_of(*at), joint.params(state.players)
-        growth = autodiff.vjp(gradient, w, g)
-        adjustment = trees.scale(0.5, trees.sub(growth, autodiff.jvp(gradient, w, g)))
+        growth = replicas.mean(autodiff.vjp(gradient, w, g))
+        adjustment = trees.scale(0.5, trees.sub(growth, replicas.mean(autodiff.jvp(gradient, w, g))))
         turned = trees.scale(sign(g, growth, adjustment), trees.scale(strength, adjustment))
-        return joint.move(optimizers, state, trees.add(g, turned), states, hyper), base.info(*losses, 1, 1, 4)
+        state = joint.move(optimizers, state, trees.add(g, turned), states, hyper)
+        return state, base.info(game, losses, [batch], products=4)
 
     return base.Rule(base.init(optimizers), step, base.view)

@@ -11,18 +11,24 @@ With ``loop=autodiff.without_gradient(autodiff.unroll)`` G answers the discrimin
 change it: ``∂L_G(θ, ψᴷ)/∂θ`` at constant ψᴷ. That is cheaper, and another rule: not the one of the paper.
 """
 
-from .. import autodiff, seeds
-from ..games import Players
+from collections.abc import Callable
+
+from .. import autodiff, checks, replicas, seeds
+from ..optimizers import Optimizer
+from ..values import by_value
 from . import base
 
 
-def unrolled(gen_optimizer, disc_optimizer, *, num_unroll, loop=autodiff.unroll):
+@by_value
+def unrolled(
+    gen_optimizer: Optimizer, disc_optimizer: Optimizer, *, num_unroll: int, loop: Callable = autodiff.unroll
+) -> base.Rule:
     """The unrolled rule with ``num_unroll`` = K; ``loop``: how the inner steps are repeated (see ``autodiff``).
 
     Raises ``ValueError`` for a negative K.
     """
-    base.whole("num_unroll", num_unroll, 0)
-    optimizers = Players(gen_optimizer, disc_optimizer)
+    checks.whole("num_unroll", num_unroll, 0)
+    optimizers = base.pair(gen_optimizer, disc_optimizer)
     through = getattr(loop, "carries_gradient", True)
 
     def step(game, state, batches, seed, hyper):
@@ -45,9 +51,10 @@ def unrolled(gen_optimizer, disc_optimizer, *, num_unroll, loop=autodiff.unroll)
             return game.gen_loss(with_gen(params)._replace(disc=disc), batch, noise_seed, hyper)
 
         (gen_loss, gen_state), grads = autodiff.value_and_grad(loss_ahead)(state.players.gen.params)
-        gen_moved = base.move("gen", optimizers, state, grads, gen_state, hyper)
+        gen_moved = base.move("gen", optimizers, state, replicas.mean(grads), gen_state, hyper)
         disc_moved, disc_loss = base.turn(game, "disc", optimizers, state, batch, noise_seed, hyper)
         products = num_unroll if through else 0
-        return base.merge(gen_moved, disc_moved), base.info(gen_loss, disc_loss, 1, 1 + num_unroll, products)
+        spent = base.info(game, (gen_loss, disc_loss), [batch], disc_grads=1 + num_unroll, products=products)
+        return base.merge(gen_moved, disc_moved), spent
 
     return base.Rule(base.init(optimizers), step, base.view)

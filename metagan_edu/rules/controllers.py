@@ -1,12 +1,16 @@
 """Update strategies made by hand, for :func:`~metagan_edu.rules.controlled`: schedules, and one that watches a loss."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from . import trees
-from .games import Hyper, Players
-from .rules.controlled import Controller
+from .. import checks, trees
+from ..games import Hyper, Players
+from ..values import by_value
+from .controlled import Controller
 
 
 class Balance(NamedTuple):
@@ -16,13 +20,14 @@ class Balance(NamedTuple):
     tilt: Any
 
 
-def dtype_of(players):
+def dtype_of(players: Players) -> tf.DType:
     """The dtype of the players' parameters, in which a controller keeps its memory."""
     return trees.leaves(players.gen.params)[0].dtype
 
 
-def schedule(gen, disc=None, penalty=None):
-    """Factors on the rates (and on the penalty) that depend on the number of steps alone: functions of ``t``.
+@by_value
+def schedule(gen: Callable, disc: Callable | None = None, penalty: Callable | None = None) -> Controller:
+    """Factors on the rates (and on the penalty) that depend on the number of the rule's steps alone: functions of ``t``.
 
     ``gen``, ``disc``, ``penalty``: schedules, such as ``optimizers.cosine_decay(1.0, num_steps)``; the discriminator's
     is the generator's by default, the penalty's is 1.
@@ -35,7 +40,10 @@ def schedule(gen, disc=None, penalty=None):
     return Controller(lambda game, players: at(tf.zeros((), tf.int32)), lambda t, info: at(t + 1))
 
 
-def balance(low=1.0, high=1.5, *, speed=0.02, memory=0.9, limit=3.0, clip=()):
+@by_value
+def balance(
+    low: Any = 1.0, high: Any = 1.5, *, speed: Any = 0.02, memory: Any = 0.9, limit: Any = 3.0, clip: Any = ()
+) -> Controller:
     """Hold back the player that is winning, judged by the discriminator's loss ``L_D``; decay and the like go on top.
 
         m ← memory · m + (1 - memory) L_D
@@ -50,10 +58,11 @@ def balance(low=1.0, high=1.5, *, speed=0.02, memory=0.9, limit=3.0, clip=()):
     ``L_D = 2 log 2`` is also the loss of a discriminator that knows nothing.
     All may be tensors, for a search or to be learned. Raises ``ValueError`` for numbers out of range.
     """
-    if not any(tf.is_tensor(value) for value in (low, high, speed, memory, limit)):  # a tensor's value may not be known
-        _in_range(low, high, speed, memory, limit)
-    if clip and not all(threshold > 0 for threshold in clip):
-        raise ValueError(f"clip must be a pair of thresholds above 0, or empty, not {clip!r}.")
+    checks.number("speed", speed, least=0, most=1), checks.number("memory", memory, least=0, below=1)
+    checks.number("limit", limit, least=0), checks.number("low", low), checks.number("high", high)
+    if not any(map(tf.is_tensor, (low, high))) and not low < high:
+        raise ValueError(f"a balance needs low < high, not {low} and {high}.")
+    thresholds_of(clip)
 
     def read(c):
         factors = Players(tf.exp(-tf.nn.relu(-c.tilt)), tf.exp(-tf.nn.relu(c.tilt)))
@@ -65,7 +74,7 @@ def balance(low=1.0, high=1.5, *, speed=0.02, memory=0.9, limit=3.0, clip=()):
         return read(Balance(trees.as_type((low + high) / 2, dtype), tf.constant(0.0, dtype)))
 
     def update(c, info):
-        loss = memory * c.loss + (1 - memory) * tf.cast(info.disc_loss, c.loss.dtype)
+        loss = memory * c.loss + (1 - memory) * tf.cast(info.scalars["disc_loss"], c.loss.dtype)
         push = tf.cast(loss < low, loss.dtype) - tf.cast(loss > high, loss.dtype)
         tilt = tf.where(push == 0, (1 - speed) * c.tilt, c.tilt + speed * push)
         return read(Balance(loss, tf.clip_by_value(tilt, -limit, limit)))
@@ -73,9 +82,9 @@ def balance(low=1.0, high=1.5, *, speed=0.02, memory=0.9, limit=3.0, clip=()):
     return Controller(init, update)
 
 
-def _in_range(low, high, speed, memory, limit):
-    ranges = {"low": low < high, "speed": 0 <= speed <= 1, "memory": 0 <= memory < 1, "limit": limit >= 0}
-    for name, fits in ranges.items():
-        if not fits:
-            raise ValueError("a balance needs low < high, speed in [0, 1], memory in [0, 1) and limit of at least 0; "
-                             f"{name} does not fit: {low}, {high}, {speed}, {memory}, {limit}.")  # fmt: skip
+def thresholds_of(clip: Any) -> None:
+    """``ValueError`` unless ``clip`` is a pair of thresholds above 0, or empty."""
+    if not isinstance(clip, tuple) or len(clip) not in (0, 2):
+        raise ValueError(f"clip must be a pair of thresholds above 0, or empty, not {clip!r}.")
+    for norm in clip:
+        checks.number("a threshold of clip", norm, above=0)

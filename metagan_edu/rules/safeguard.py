@@ -12,46 +12,45 @@ What is shown is ``w*``, so the norm never rises, whatever the optimizer does. (
 al. 2021 and Heaton et al. 2020; this form is the course's own.)
 """
 
-import math
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from .. import trees
-from ..games import Players
-from ..rules import base, joint
+from .. import checks, trees
+from ..games import Hyper, Players
+from ..optimizers import Optimizer
+from ..roots import root
+from ..values import by_value
+from . import base, joint
 
 RAISE, LOWER = 1.1, 0.7  # the rate by hand, after a step that reached a new best, and after one that did not
 
 
-def whole_gram(stacks):
+def whole_gram(stacks: list[tf.Tensor]) -> tf.Tensor:
     """The inner products over all parameters: tensors (k, …) that stack k trees, leaf by leaf -> (k, k)."""
     flat = [tf.reshape(x, [x.shape[0], -1]) for x in stacks]
     return tf.add_n([tf.matmul(x, x, transpose_b=True) for x in flat])
 
 
-def square(gram, tree):
+def square(gram: Callable, tree: Any) -> tf.Tensor:
     """``‖tree‖²`` by the inner products ``gram``."""
     return gram([x[None] for x in trees.leaves(tree)])[0, 0]
 
 
-def root(x):
-    """``√x`` for x ≥ 0, with slope 0 at 0: that of the root is infinite there, but a norm's may be called 0."""
-    zero = x <= 0  # false for NaN, which must stay what it is
-    return tf.where(zero, tf.zeros_like(x), tf.sqrt(tf.where(zero, tf.ones_like(x), x)))
-
-
-def jointly(optimizer):
+def jointly(optimizer: Optimizer) -> base.Rule:
     """The rule in which one ``optimizer`` moves both players at once: gradients and updates are pairs ``Players``."""
 
     def init(game, players):
         return base.State(players, optimizer.init(joint.params(players)))
 
     def step(game, state, batches, seed, hyper):
-        losses, states, grads = _gradients(game, state.players, batches, seed, hyper)
+        batch, losses, states, grads = _gradients(game, state.players, batches, seed, hyper)
         updates, slots = optimizer.update(grads, state.slots)
         w = trees.add(joint.params(state.players), _scaled(updates, hyper))
-        return base.State(_players(w, states), slots), base.info(*losses, 1, 1)
+        return base.State(_players(w, states), slots), base.info(game, losses, [batch])
 
     return base.Rule(init, step, base.view)
 
@@ -72,7 +71,11 @@ class Guarded(NamedTuple):
     left: Any
 
 
-def safeguarded(optimizer, *, gram=whole_gram, growth=4.0, patience=40, rate=0.1, restart=None):
+@by_value
+def safeguarded(
+    optimizer: Optimizer, *, gram: Callable = whole_gram, growth: float = 4.0, patience: int = 40, rate: float = 0.1,
+    restart: Callable | None = None,
+) -> base.Rule:  # fmt: skip
     """The rule :func:`jointly` with the safeguard described above; a step takes one gradient of each player.
 
     (An extragradient step takes two steps of this rule, so costs the same per step.) ``gram``: over what the norm is
@@ -82,10 +85,8 @@ def safeguarded(optimizer, *, gram=whole_gram, growth=4.0, patience=40, rate=0.1
     is above 0.
     """
     restart = (lambda old, new: new) if restart is None else restart
-    base.whole("patience", patience, 1)
-    for name, value, least in (("growth", growth, 1), ("rate", rate, 1e-30)):
-        if not least <= value < math.inf:
-            raise ValueError(f"{name} must be a finite number of at least {least}, not {value!r}.")
+    checks.whole("patience", patience)
+    checks.number("growth", growth, least=1), checks.number("rate", rate, above=0)
 
     def init(game, players):
         w = joint.params(players)
@@ -95,32 +96,32 @@ def safeguarded(optimizer, *, gram=whole_gram, growth=4.0, patience=40, rate=0.1
         return Guarded(players, optimizer.init(w), here, here, far, number, number + rate, number + 4, number)
 
     def step(game, state, batches, seed, hyper):
-        losses, states, grads = _gradients(game, state.players, batches, seed, hyper)
+        batch, losses, states, grads = _gradients(game, state.players, batches, seed, hyper)
         here = joint.params(state.players), grads
         norm = root(square(gram, grads))
         halfway = tf.math.floormod(state.left, 2) > 0.5  # the gradient is that of the point looked at, not of a step
         better = norm < state.norm
-        best, least = either(better, here, state.best), tf.where(better, norm, state.norm)
+        best, least = trees.where(better, here, state.best), tf.where(better, norm, state.norm)
         since = tf.where(better, tf.zeros_like(norm), state.since + 1)
         failed = ~halfway & ~(norm <= growth * least)  # not (a ≤ b): true for NaN too
         trusted = state.left < 0.5
         trouble = trusted & (failed | (since > patience))
-        origin = either(halfway, state.origin, either(failed | trouble, best, here))
+        origin = trees.where(halfway, state.origin, trees.where(failed | trouble, best, here))
         change = tf.where(failed, 0.5, tf.where(halfway, 1.0, tf.where(better, RAISE, LOWER)))
         rate = tf.where(trusted, state.rate, tf.cast(change, norm.dtype) * state.rate)
         left = tf.where(trouble, state.rest, tf.maximum(state.left, 0))
         by_hand = left > 0.5
         updates, slots = optimizer.update(grads, state.slots)
         learned = trees.add(here[0], _scaled(updates, hyper))
-        towards = either(halfway, grads, origin[1])
+        towards = trees.where(halfway, grads, origin[1])
         hand = trees.map(lambda w, g: w - rate * g, origin[0], towards)
         fresh = restart(state.slots, optimizer.init(here[0]))
         new = Guarded(
-            _players(either(by_hand, hand, learned), states), either(by_hand, fresh, slots), best, origin, least,
+            _players(trees.where(by_hand, hand, learned), states), trees.where(by_hand, fresh, slots), best, origin, least,
             tf.where(by_hand, tf.zeros_like(since), since), rate, tf.where(trouble, 2 * state.rest, state.rest),
             tf.where(by_hand, left - 1, left),
         )  # fmt: skip
-        return new, base.info(*losses, 1, 1)
+        return new, base.info(game, losses, [batch])
 
     def view(state):
         return joint.with_params(state.players, state.best[0])
@@ -128,16 +129,12 @@ def safeguarded(optimizer, *, gram=whole_gram, growth=4.0, patience=40, rate=0.1
     return base.Rule(init, step, view)
 
 
-def either(which, x, y):
-    """``x`` where ``which`` holds, else ``y``, leaf by leaf: what is not chosen may be NaN."""
-    return trees.map(lambda a, b: tf.where(which, a, b), x, y)
-
-
 def _gradients(game, players, batches, seed, hyper):
-    losses, states, grads = joint.gradients(game, players, *joint.draw(batches, seed), hyper)
+    batch, noise = joint.draw(batches, seed)
+    losses, states, grads = joint.gradients(game, players, batch, noise, hyper)
     if hyper.clip:
         grads = Players(*(base.clip(g, limit) for g, limit in zip(grads, hyper.clip, strict=True)))
-    return losses, states, grads
+    return batch, losses, states, grads
 
 
 def _scaled(updates, hyper):

@@ -13,22 +13,23 @@ import math
 
 import tensorflow as tf
 
-from . import games, seeds, trees
-from .data import base
+from .. import checks, seeds
+from ..data import base
+from ..values import by_value
+from .base import Game, Player, Players
 
 CANDIDATES = 16  # matrices drawn for each one that is wanted: of 16, all are singular about once in 10^7
 
 
 def _family(value, dims, num_games, start):
     """The zero-sum game of ``value(x, y, coefficients) -> (games,)``, with starts from U[-start, start]."""
-    num_games = base.positive("games", num_games)
-    if not (start > 0 and math.isfinite(start)):
-        raise ValueError(f"start must be a finite number above 0, not {start!r}.")
+    num_games = checks.whole("games", num_games)
+    checks.number("start", start, above=0)
 
     def init(seed):
         parts = zip(dims, seeds.split(seed, 2), strict=True)
-        return games.Players(
-            *(games.Player(tf.random.stateless_uniform([num_games, d], s, -start, start)) for d, s in parts)
+        return Players(
+            *(Player(seeds.uniform([num_games, d], s, -start, start)) for d, s in parts)
         )
 
     def total(players, coefficients):
@@ -38,7 +39,7 @@ def _family(value, dims, num_games, start):
             raise ValueError(f"{num_games} games need as many rows of coefficients, not {coefficients.shape[0]}.")
         return tf.reduce_sum(value(x, y, tf.cast(coefficients, x.dtype)))
 
-    return games.Game(
+    return Game(
         init=init,
         gen_loss=lambda players, batch, seed, hyper: (total(players, batch), ()),
         disc_loss=lambda players, batch, seed, hyper: (-total(players, batch), ()),
@@ -57,29 +58,33 @@ def _matrix(x, y, c):
     return tf.einsum("gi,gij,gj->g", x, c, y)
 
 
+@by_value
 def rotated_saddle(*, games=1, start=0.5):
     """``V = a x² - b y² + 2xy``; coefficients (games, 2): a and b. For a, b > 0 its one stationary point is (0, 0)."""
     return _family(_saddle, (1, 1), games, start)
 
 
+@by_value
 def seesaw(*, games=1, start=0.5):
     """``V = -b y sin(aπx)``; coefficients (games, 2): a and b. It is stationary at y = 0, x = k/a for every whole k."""
     return _family(_sine, (1, 1), games, start)
 
 
+@by_value
 def matrix_game(*, games=1, size=5, start=0.5):
     """``V = xᵀAy``; coefficients (games, size, size): A. Stationary where ``Ay = 0`` and ``Aᵀx = 0``."""
-    size = base.positive("size", size)
+    size = checks.whole("size", size)
     return _family(_matrix, (size, size), games, start)
 
 
+@by_value
 def mixed(*, games=3, size=5, start=0.5):
     """All three at once, so that one optimizer can learn on them: row i is a rotated saddle, a seesaw or a matrix game.
 
     Coefficients (games, 5 + size²): which of the three (one 1 and two 0), a and b, and the entries of A. The scalar
     games use the first entries of x and y; the others do not move.
     """
-    size = base.positive("size", size)
+    size = checks.whole("size", size)
 
     def value(x, y, c):
         parts = _saddle(x, y, c[:, 3:5]), _sine(x, y, c[:, 3:5]), _matrix(x, y, tf.reshape(c[:, 5:], [-1, size, size]))
@@ -88,6 +93,7 @@ def mixed(*, games=3, size=5, start=0.5):
     return _family(value, (size, size), games, start)
 
 
+@by_value
 def mixed_tasks(*, games=3, size=5, low=0.9, high=1.0, **matrices):
     """Tasks of :func:`mixed`: the families in turn, coefficients as :func:`scalar_tasks` and :func:`matrix_tasks` draw
     them (``matrices``: its ``density``, ``scale`` and ``least``)."""
@@ -102,18 +108,20 @@ def mixed_tasks(*, games=3, size=5, low=0.9, high=1.0, **matrices):
     return sample
 
 
+@by_value
 def scalar_tasks(*, games=1, low=0.9, high=1.0):
     """Tasks of :func:`rotated_saddle` and :func:`seesaw`: a, b ~ U[low, high), independent, coefficients (games, 2)."""
-    num_games = base.positive("games", games)
+    num_games = checks.whole("games", games)
     if not 0 < low <= high < math.inf:
         raise ValueError(f"the range of the coefficients must have 0 < low <= high, not [{low}, {high}].")
 
     def sample(seed):
-        return base.Task(tf.random.stateless_uniform([num_games, 2], seeds.make(seed), low, high), ())
+        return base.Task(seeds.uniform([num_games, 2], seed, low, high), ())
 
     return sample
 
 
+@by_value
 def matrix_tasks(*, games=1, size=5, density=0.5, scale=1.0, least=0.0):
     """Tasks of :func:`matrix_game`: entries Bernoulli(density) · U[-scale, scale), coefficients (games, size, size).
 
@@ -121,19 +129,18 @@ def matrix_tasks(*, games=1, size=5, density=0.5, scale=1.0, least=0.0):
     singular; with ``least = 1e-3``, say, these are left out: of :data:`CANDIDATES` draws the first that is good enough
     is taken (the one with the largest least singular value, where none is).
     """
-    num_games, size = base.positive("games", games), base.positive("size", size)
+    num_games, size = checks.whole("games", games), checks.whole("size", size)
     if not 0 < density <= 1:
         raise ValueError(f"density must be in (0, 1], not {density!r}.")
-    if not (scale > 0 and math.isfinite(scale)):
-        raise ValueError(f"scale must be a finite number above 0, not {scale!r}.")
+    checks.number("scale", scale, above=0)
     if not 0 <= least < scale:
         raise ValueError(f"least must be at least 0 and below the scale {scale}, not {least!r}.")
 
     def sample(seed):
         which, value = seeds.split(seed, 2)
         shape = [num_games, CANDIDATES, size, size]
-        kept = tf.random.stateless_uniform(shape, which) < density
-        matrices = tf.where(kept, tf.random.stateless_uniform(shape, value, -scale, scale), 0.0)
+        kept = seeds.uniform(shape, which) < density
+        matrices = tf.where(kept, seeds.uniform(shape, value, -scale, scale), 0.0)
         if least == 0:
             return base.Task(matrices[:, 0], ())
         smallest = smallest_singular_value(matrices)
@@ -153,14 +160,3 @@ def smallest_singular_value(matrices):
 def game_gram(stacks):
     """Inner products within each game: tensors (k, games, d) that stack k trees, leaf by leaf -> (k, k, games, 1)."""
     return tf.add_n([tf.einsum("igd,jgd->ijg", x, x) for x in stacks])[..., None]
-
-
-def field_norm(game, players, coefficients):
-    """``‖(∂L_G/∂x, ∂L_D/∂y)‖`` of each game, shape (games,): zero exactly at a stationary point.
-
-    It scores a run where the distance to a solution cannot: a seesaw has many stationary points.
-    """
-    field = games.field(game, players, coefficients)
-    square = game_gram([x[None] for x in trees.leaves(field)])[0, 0, :, 0]
-    zero = square <= 0  # the slope of the root at 0 is infinite, but that of a norm there may be called 0
-    return tf.where(zero, tf.zeros_like(square), tf.sqrt(tf.where(zero, tf.ones_like(square), square)))

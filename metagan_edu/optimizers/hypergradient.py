@@ -1,11 +1,14 @@
 """An optimizer that learns its rate by gradient descent while it runs (Baydin et al. 2018)."""
 
-import math
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from . import optimizers, trees
+from .. import checks, trees
+from ..values import by_value
+from .base import Optimizer
 
 
 class Hypergradient(NamedTuple):
@@ -16,7 +19,10 @@ class Hypergradient(NamedTuple):
     last: Any
 
 
-def hypergradient(lr, *, beta, bounds, direction=None):
+@by_value
+def hypergradient(
+    lr: Any, *, beta: float, bounds: tuple[float, float], direction: Optimizer | None = None
+) -> Optimizer:
     """Hypergradient descent: ``w_t = w_{t-1} - α_t u_t`` with a rate ``α`` that follows its own gradient.
 
         α_t = clip(α_{t-1} + β g_t · u_{t-1}, low, high),    since    ∂f(w_{t-2} - α u_{t-1})/∂α = -g_t · u_{t-1}
@@ -31,12 +37,11 @@ def hypergradient(lr, *, beta, bounds, direction=None):
 
     Baydin, Cornish, Martínez Rubio, Schmidt & Wood 2018 (arXiv:1703.04782).
     """
-    direction = optimizers.Optimizer(lambda params: (), lambda g, slots: (g, slots)) if direction is None else direction
+    direction = Optimizer(lambda params: (), lambda g, slots: (g, slots)) if direction is None else direction
     low, high = bounds
     if not 0 <= low <= high:
         raise ValueError(f"bounds must be 0 <= low <= high, not {bounds}.")
-    if not (beta >= 0 and math.isfinite(beta)):
-        raise ValueError(f"beta must be a finite number of at least 0, not {beta}.")
+    checks.number("beta", beta, least=0)
     if not (tf.is_tensor(lr) or low <= lr <= high):
         raise ValueError(f"lr must lie within the bounds {bounds}, not {lr}.")
 
@@ -50,4 +55,4 @@ def hypergradient(lr, *, beta, bounds, direction=None):
         new, inner = direction.update(grads, slots.inner)
         return trees.scale(-rate, new), Hypergradient(inner, rate, new)
 
-    return optimizers.Optimizer(init, update)
+    return Optimizer(init, update)

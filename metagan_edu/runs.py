@@ -1,0 +1,300 @@
+"""One run under way: where it stands, what its hooks measure, how it ends, and its files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from . import checkpoints, checks, seeds, trees
+from .rules import Cost
+
+DEFAULT_EVERY = 100
+FIRST_STEP_TOLERANCE = 1e-3  # relative: what other threads, machines and versions change in one step is far below
+
+
+class History(NamedTuple):
+    """What was recorded, in NumPy arrays.
+
+    ``scalars``: name -> one value per step, as in :class:`~metagan_edu.rules.Info` ("gen_loss", "disc_loss", …);
+    ``cost``: a :class:`~metagan_edu.rules.Cost` of such arrays; ``metrics``: name -> (steps at which a hook measured
+    it, values); ``seconds``: time spent in this call, compiling included.
+    """
+
+    scalars: dict[str, np.ndarray]
+    cost: Cost
+    metrics: dict[str, tuple[np.ndarray, np.ndarray]]
+    seconds: float
+
+
+class Hook(NamedTuple):
+    """``measure(step, subject)``, called after every ``every`` steps with the players (in meta-training: theta).
+
+    It returns a dict of numbers or arrays to be recorded, ``None``, or :data:`stop`.
+    """
+
+    every: int
+    measure: Callable
+
+
+class _Stop:
+    def __repr__(self):
+        return "mg.stop"
+
+
+stop = _Stop()  # what a hook returns to end the run with what it has
+
+
+class Diverged(FloatingPointError):
+    """Training met a value that is not finite. ``step``: the step at fault (from 0); ``result``: before that step."""
+
+    def __init__(self, message: str, step: int, result: Any):
+        super().__init__(message)
+        self.step, self.result = step, result
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was stopped by Ctrl-C, the stop button or SIGTERM; ``result``: what it had. It has been saved, if it was
+    given a folder."""
+
+    def __init__(self, message: str, result: Any):
+        super().__init__(message)
+        self.result = result
+
+
+def every(num_steps: int, measure: Callable) -> Hook:
+    """A hook for :func:`~metagan_edu.train` that calls ``measure(step, players)`` after every ``num_steps`` steps."""
+    if not callable(measure):
+        raise ValueError(f"a hook measures by a function (step, players) -> dict, not {type(measure).__name__}.")
+    return Hook(checks.whole("every", num_steps), measure)
+
+
+def as_hooks(hooks: Any, num_steps: int) -> tuple[Hook, ...]:
+    """One hook or several, functions among them, as a tuple of :class:`Hook`."""
+    several = hooks if isinstance(hooks, (list, tuple)) and not isinstance(hooks, Hook) else [hooks]
+    found = []
+    for hook in several:
+        if isinstance(hook, Hook):
+            found.append(hook)
+        elif callable(hook):
+            found.append(every(min(DEFAULT_EVERY, num_steps), hook))
+        else:
+            raise ValueError(f"a hook is mg.every(num_steps, f) or a function f(step, players), not {hook!r}.")
+    return tuple(found)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Inside, SIGTERM is an interrupt like Ctrl-C; a handler of the program's own is left in place."""
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt("SIGTERM")
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+class At(NamedTuple):
+    """Where a run stands. It is replaced as a whole, so that an interrupt at any moment finds it consistent.
+
+    ``rows``: what its steps reported, in blocks; ``metrics``: name -> (steps, values); ``measured``: how many of the
+    hooks have been called after this step.
+    """
+
+    state: Any
+    step: int
+    rows: tuple
+    metrics: dict
+    measured: int
+
+
+class Run:
+    """The mutable side of a run."""
+
+    def __init__(self, process: Any, subject: Any, seed: tf.Tensor):
+        self.process, self.seed, self.began = process, seed, time.monotonic()
+        self.names: tuple[str, ...] = ()
+        self.at = At(process.init(subject), 0, (), {}, 0)
+        self.folder, self.saved, self.words = None, None, {}
+        self.bar = None
+
+    def add(self, state: Any, rows: np.ndarray, done: int) -> None:
+        """Take over the state after ``done`` more steps, and what they reported."""
+        rows = rows[:done, : self.width]
+        self.at = At(state, self.at.step + done, (*self.at.rows, rows), self.at.metrics, 0)
+
+    @property
+    def width(self) -> int:
+        """Numbers that a step reports."""
+        return len(self.names) + len(Cost._fields)
+
+    def measure(self, hooks: tuple[Hook, ...]) -> bool:
+        """Call the hooks that are due after this step and have not been called yet; whether the run goes on."""
+        for hook in hooks[self.at.measured :]:
+            measured = None
+            if self.at.step and self.at.step % hook.every == 0:
+                measured = hook.measure(self.at.step, self.process.view(self.at.state))
+            if measured is stop:
+                self.at = self.at._replace(measured=self.at.measured + 1)
+                return False
+            new = {name: self._extended(name, value) for name, value in self._dict(measured).items()}
+            self.at = self.at._replace(metrics=self.at.metrics | new, measured=self.at.measured + 1)
+        return True
+
+    def _dict(self, measured):
+        if measured is not None and not isinstance(measured, dict):
+            raise ValueError(f"a hook returns a dict of numbers, None, or mg.stop, not {type(measured).__name__} "
+                             f"(at step {self.at.step}).")  # fmt: skip
+        return measured or {}
+
+    def _extended(self, name, value):
+        if not isinstance(name, str) or not name or "/" in name:
+            raise ValueError(f"the name of a metric must be a word without '/', not {name!r} (step {self.at.step}).")
+        try:
+            value = np.asarray(value)
+        except ValueError as error:
+            raise ValueError(f"the metric {name!r} at step {self.at.step} is no array: {error}.") from error
+        if value.dtype.kind not in "fiub":
+            raise ValueError(f"the metric {name!r} must be made of numbers, not {value.dtype} (at step {self.at.step}); "
+                             "a hook that only looks returns None.")  # fmt: skip
+        at, values = self.at.metrics.get(name, ([], []))
+        if values and values[0].shape != value.shape:
+            raise ValueError(f"the metric {name!r} has shape {value.shape} at step {self.at.step}, "
+                             f"but had {values[0].shape} at step {at[0]}.")  # fmt: skip
+        return [*at, self.at.step], [*values, value]
+
+    def fault(self, row: np.ndarray) -> str:
+        """The sentence on a step that reported ``row`` and was not finite."""
+        bad = [name for name, value in zip(self.names, row, strict=False) if not np.isfinite(value)]
+        where = " and ".join(bad) if bad else "the updated parameters (the losses were still finite)"
+        return f"training diverged at step {self.at.step}: not finite: {where}. The state before that step is kept."
+
+    def rows(self) -> np.ndarray:
+        """What all steps reported, (steps, width)."""
+        return np.concatenate([np.zeros((0, self.width), np.float32), *self.at.rows])
+
+    def result(self) -> Any:
+        """The run up to here, as the process hands it over."""
+        metrics = {name: (np.array(at), np.stack(values)) for name, (at, values) in self.at.metrics.items()}
+        *scalars, gen, disc, products, examples = self.rows().T
+        history = History(
+            dict(zip(self.names, scalars, strict=True)), Cost(gen, disc, products, examples), metrics,
+            time.monotonic() - self.began,
+        )  # fmt: skip
+        return self.process.result(self.process.view(self.at.state), self.at.state, history)
+
+    @contextlib.contextmanager
+    def shown(self, total: int, progress: bool) -> Iterator[Callable]:
+        """A progress bar with the last losses; yields the function that moves it by a number of steps."""
+        with tqdm(total=total, initial=self.at.step, disable=not progress, delay=2, leave=False, unit="step") as bar:
+
+            def move(done):
+                if self.at.rows and len(self.at.rows[-1]):
+                    last = zip(self.names, self.at.rows[-1][-1], strict=False)
+                    bar.set_postfix({n: f"{x:.3g}" for n, x in last if n.endswith("loss")}, refresh=False)
+                bar.update(done)
+
+            yield move
+
+    # --- Its files ------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def kept_in(self, folder: Any, resume: bool | str, num_steps: int, advance: Callable) -> Iterator[None]:
+        """Inside, the run is kept in ``folder`` (``None``: it is not), alone; it is saved on the way out, however."""
+        if folder is None:
+            yield
+            return
+        checkpoints.check_writable(folder)
+        with checkpoints.locked(folder):
+            self._open(folder, resume, num_steps, advance)
+            try:
+                yield
+            finally:
+                self.save()
+
+    def save(self) -> None:
+        """Write the checkpoint of where the run stands, unless that is done."""
+        if self.saved == (self.at.step, self.at.measured):
+            return
+        at = self.at
+        arrays = {f"state/{i:05d}": x.numpy() for i, x in enumerate(trees.leaves(at.state))}
+        arrays["rows"] = self.rows()
+        for name, (steps, values) in at.metrics.items():
+            arrays[f"steps/{name}"], arrays[f"values/{name}"] = np.array(steps), np.stack(values)
+        words = {**self.words, "step": str(at.step), "measured": str(at.measured), "names": json.dumps(self.names)}
+        checkpoints.save(self.folder, at.step, arrays, words)
+        self.saved = at.step, at.measured
+
+    def _open(self, folder, resume, num_steps, advance):
+        self.folder = folder
+        found = checkpoints.latest(folder) if resume else None
+        if not resume and checkpoints.steps(folder):
+            raise ValueError(f"{folder} already holds a run; continue it with resume=True, or name another folder.")
+        shapes = [(x.shape.as_list(), x.dtype.name) for x in trees.leaves(self.at.state)]
+        first = self._first_step(advance)
+        self.words = {"shapes": str(shapes), "seed": str(self.seed.numpy()), "first": json.dumps(first)}
+        self.words["run"] = secrets.token_hex(8)
+        if found is None:
+            return
+        arrays, words = found
+        if any(words[name] != self.words[name] for name in ("shapes", "seed")) or words["names"] != json.dumps(self.names):
+            raise ValueError(f"{folder} holds a run with other shapes or another seed; name another folder.")
+        if resume != "changed":
+            _compare(folder, json.loads(words["first"]), first)
+        if int(words["step"]) > num_steps:
+            raise ValueError(f"{folder} holds a run of {words['step']} steps, more than num_steps = {num_steps}.")
+        self.words["run"] = words["run"]
+        state = [tf.constant(arrays[f"state/{i:05d}"]) for i in range(len(shapes))]
+        names = [name.removeprefix("steps/") for name in arrays if name.startswith("steps/")]
+        metrics = {n: (list(arrays[f"steps/{n}"]), list(arrays[f"values/{n}"])) for n in names}
+        step, measured = int(words["step"]), int(words["measured"])
+        self.at = At(trees.like(self.at.state, state), step, (arrays["rows"],), metrics, measured)
+        self.saved = step, measured
+
+    def _first_step(self, advance):
+        """What tells this experiment from another: what its first step draws and reports, and how far it moves."""
+        state, rows, _ = advance(self.at.state, 0, 1)
+        drawn = [x for x in trees.leaves(self.process.look(seeds.fold_in(self.seed, "look"))) if x.dtype.is_numeric]
+        moved = zip(trees.leaves(state), trees.leaves(self.at.state), strict=True)
+        return {
+            "what it reports": dict(zip(self.names, map(float, rows[0].numpy()), strict=False)),
+            "what it costs": [float(x) for x in rows[0].numpy()[len(self.names) : self.width]],
+            "the batches": [[*x.shape.as_list(), *_moments(x)] for x in map(tf.convert_to_tensor, drawn)],
+            "how far it moves": [_moments(new - old)[1] for new, old in moved if new.dtype.is_floating],
+        }
+
+
+def _moments(x):
+    x = tf.cast(x, tf.float64)
+    return [float(tf.reduce_mean(x)), float(tf.sqrt(tf.reduce_mean(x * x)))]
+
+
+def _compare(folder, before, now):
+    """``ValueError`` where the first step of the run in ``folder`` and of this one differ by more than rounding."""
+    for what in now:
+        was, new = (np.array(trees.leaves(found[what]), np.float64) for found in (before, now))
+        size = np.abs(was).max(initial=0) if what == "how far it moves" else 1
+        same = was.shape == new.shape and np.allclose(
+            was, new, rtol=FIRST_STEP_TOLERANCE, atol=1e-4 * size, equal_nan=True
+        )
+        if not same:
+            raise ValueError(
+                f"{folder} holds another experiment: its first step differs in {what} ({before[what]} there, "
+                f"{now[what]} here). Name another folder, or say that the change is meant: resume='changed'."
+            )

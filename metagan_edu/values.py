@@ -1,0 +1,36 @@
+"""Functions that are compared by value: what is built twice from equal arguments is one and the same thing.
+
+The loop keeps a compiled graph for each game, rule and sampler that it is handed. These are closures, which Python
+compares by identity; a factory marked with :func:`by_value` returns the closure that it made before, so that a call
+written twice compiles once.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TypeVar
+
+Made = TypeVar("Made", bound=Callable)
+
+KEPT = 256  # results of one factory that are remembered
+
+
+def by_value(factory: Made) -> Made:
+    """``factory``, which returns the same object for equal (and equally typed) arguments that can be hashed.
+
+    Arguments that cannot, such as tensors and arrays, are compared by identity of what is made of them: each call makes
+    anew.
+    """
+    remembered = functools.lru_cache(maxsize=KEPT, typed=True)(factory)
+
+    @functools.wraps(factory)
+    def made(*args, **kwargs):
+        try:
+            hash((args, tuple(kwargs.values())))
+        except TypeError:
+            return factory(*args, **kwargs)
+        return remembered(*args, **kwargs)
+
+    made.forget = remembered.cache_clear
+    return made
