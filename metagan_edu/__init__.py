@@ -9,6 +9,7 @@ from . import (
     dynamics,
     experiments,
     games,
+    lab,
     losses,
     meta,
     metrics,
@@ -18,18 +19,20 @@ from . import (
     plotting,
     rules,
     seeds,
+    statistics,
     studies,
     trees,
 )
-from .experiments import claim, predict, profile
 from .games import sample
+from .lab import claim, predict, profile
 from .meta import meta_train
+from .tables import Table
 from .training import Diverged, Interrupted, every, stop, train
 
 __version__ = "0.3.0"
 
 __all__ = [
-    "Diverged", "Interrupted", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games", "losses",
+    "Diverged", "Interrupted", "Table", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games", "lab", "losses",
     "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting", "predict", "profile",
-    "rules", "sample", "seeds", "stop", "studies", "train", "trees",
+    "rules", "sample", "seeds", "statistics", "stop", "studies", "train", "trees",
 ]  # fmt: skip

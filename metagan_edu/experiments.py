@@ -1,8 +1,10 @@
-"""Fair comparisons: rules × seeds at equal cost, kept as records with intervals, and claims that are checked.
+"""Fair comparisons: rules × seeds at equal cost, kept as records with intervals.
 
 The unit of cost is chosen by a *budget*, a function ``(game, rule, batches) -> number of steps``:
 :func:`steps`, :func:`gradient_evaluations` or :func:`seconds`.
 """
+
+from __future__ import annotations
 
 import datetime
 import json
@@ -10,115 +12,67 @@ import math
 import os
 import pathlib
 import platform
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from . import files, training
+import numpy as np
+
+from . import checkpoints, checks, files, training
 from . import seeds as seeds_module
-from .games import Hyper
-from .statistics import Interval, interval, paired_difference, prediction_interval
+from .games import Game, Hyper, Players
+from .rules import Rule
+from .statistics import interval
+from .tables import Table
 
 __all__ = [
-    "Interval", "Prediction", "Table", "claim", "compare", "gradient_evaluations", "interval", "load_record", "merge",
-    "paired_difference", "predict", "prediction_interval", "profile", "provenance", "save_record", "seconds", "steps",
-    "table",
+    "check_folder", "compare", "gradient_evaluations", "load_record", "merge", "provenance", "save_record", "seconds",
+    "steps", "table",
 ]  # fmt: skip
 
-PROFILES = ("laptop", "gpu")
+check_folder = checkpoints.check_writable
 
 
-def profile():
-    """What ``METAGAN_PROFILE`` names: "laptop" (default) or "gpu" (full size). ``ValueError`` for another word."""
-    name = os.environ.get("METAGAN_PROFILE", "laptop")
-    if name not in PROFILES:
-        raise ValueError(f"METAGAN_PROFILE is {name!r}; it must be 'laptop' or 'gpu'.")
-    return name
-
-
-def claim(text, verdict, expected=True):
-    """Print one line that says whether a claim holds; ``AssertionError`` where that is not what the course expects.
-
-    ``expected=False`` is for a lesson whose point is that something does *not* hold.
-    """
-    verdict = bool(verdict)
-    line = f"{'holds' if verdict else 'does not hold'}: {text}"
-    print(line)
-    if verdict is not expected:
-        raise AssertionError(f"{line} (the course expects that it {'holds' if expected else 'does not hold'})")
-
-
-class Prediction(NamedTuple):
-    """An answer that was committed to before the experiment; ``choice`` is ``None`` as long as there is none."""
-
-    options: tuple
-    choice: int | None
-
-    def score(self, answer):
-        """Print what is right (the number of an option, from 1), and whether that was predicted."""
-        _option("answer", answer, self.options)
-        said = "no prediction was made" if self.choice is None else f"you predicted {self.choice}"
-        mark = "" if self.choice is None else (" – right" if self.choice == answer else " – not this time")
-        print(f"It is {answer}: {self.options[answer - 1]} ({said}{mark})")
-
-
-def _option(name, number, options):
-    if number not in range(1, len(options) + 1):
-        raise ValueError(f"{name} must be a number from 1 to {len(options)}, not {number!r}.")
-
-
-def predict(question, *options, choice=None):
-    """Ask before you plot: print a question with numbered options; set ``choice`` to the number of yours.
-
-    Returns a :class:`Prediction`, whose ``score`` says later who was right. ``ValueError`` for a choice that is no
-    option.
-    """
-    if choice is not None:
-        _option("choice", choice, options)
-    print(question, *(f"  {i}. {option}" for i, option in enumerate(options, 1)), sep="\n")
-    return Prediction(options, choice)
-
-
-def steps(num_steps):
+def steps(num_steps: int) -> Callable:
     """The budget of a given number of steps."""
+    checks.whole("num_steps", num_steps)
     return lambda game, rule, batches: num_steps
 
 
-def gradient_evaluations(total):
+def gradient_evaluations(total: float) -> Callable:
     """The budget of so many gradients of a player's loss, both players' counted: as many steps as these pay for.
 
     A second-order product counts as two gradients, so that a step unrolled K times costs 2 + 3K where a plain one costs
-    2.
+    2; a gradient of a loss with a penalty counts as what it was measured to cost (:class:`~metagan_edu.rules.Cost`).
 
     Raises ``ValueError`` where they do not pay for one step.
     """
 
     def num_steps(game, rule, batches):
-        seed = seeds_module.make(0)
-        _, info = rule.step(game, rule.init(game, game.init(seed)), batches, seed, Hyper())
+        _, info = rule.step(game, rule.init(game, game.init(0)), batches, seeds_module.make(0), Hyper())
         cost = float(info.cost.gradients)
         if not total >= cost:
-            raise ValueError(f"a budget of {total} gradients does not pay for one step, which takes {cost:.0f}.")
+            raise ValueError(f"a budget of {total} gradients does not pay for one step, which takes {cost:.4g}.")
         return int(total // cost)
 
     return num_steps
 
 
-def seconds(total):
+def seconds(total: float) -> Callable:
     """The budget of a wall-clock time on this machine, compiling not counted: measured on two calls of the loop.
 
     Raises ``ValueError`` for a time that is not positive.
     """
-    if not 0 < total < math.inf:
-        raise ValueError(f"a budget of time must be a positive number of seconds, not {total!r}.")
+    checks.number("a budget of time, in seconds,", total, above=0)
 
     def num_steps(game, rule, batches):
         _run(game, rule, batches, 1, 0)
         result, _ = _run(game, rule, batches, 2 * training.STEPS_PER_CALL, 0)
-        return max(1, int(total / result.history.seconds * max(1, len(result.history.scalars["gen_loss"]))))
+        return max(1, int(total / result.history.seconds * max(1, len(result.history.cost.gen_grads))))
 
     return num_steps
 
 
-def _run(game, rule, batches, num_steps, seed):
+def _run(game: Game, rule: Rule, batches: Callable, num_steps: int, seed: int) -> tuple[training.Result, bool]:
     """The result of a run, and whether it diverged: then the result is that of its last finite state."""
     try:
         return training.train(game, rule, batches, num_steps=num_steps, seed=seed, progress=False), False
@@ -126,38 +80,73 @@ def _run(game, rule, batches, num_steps, seed):
         return error.result, True
 
 
-def compare(contenders, batches, *, budget, seeds, measure, name="", command="", config=None):
+def compare(
+    contenders: dict[str, tuple[Game, Rule]], batches: Callable, *, budget: Callable, seeds: Iterable[int],
+    measure: Callable[[Game, Players, Any], dict[str, float]], name: str = "", command: str = "",
+    config: dict[str, Any] | None = None, save: Any = None,
+) -> dict[str, Any]:  # fmt: skip
     """Train every contender from every seed at equal cost and measure it: a record, a dict that JSON can hold.
 
     ``contenders``: name -> (game, rule); ``budget``: see this module; ``measure(game, players, seed) -> dict`` of
     numbers. A run that diverges is measured at its last finite state, and ``diverged`` says so (1, else 0). The record
     has the fields ``name, command, config, seeds, num_steps, seconds, results, versions, machine, created``;
     ``results[contender][metric]`` and ``seconds[contender]`` (the first with compiling) are lists with one value per
-    seed. Raises ``ValueError`` where there is no contender or no seed.
+    seed. ``save``: a file to which the record is written after each run; a comparison that was stopped goes on from
+    there, with the runs that it has. Raises ``ValueError`` where there is no contender or no seed, where runs measure
+    different things, or where the file holds another comparison.
     """
-    seeds = [int(seed) for seed in seeds]
+    seeds = [checks.whole("a seed", seed, 0) for seed in seeds]
     if not contenders or not seeds:
         raise ValueError(f"a comparison needs contenders and seeds, not {len(contenders)} and {len(seeds)} of them.")
     record = {"name": name, "command": command, "config": config or {}, "seeds": seeds}
     record |= {"num_steps": {}, "seconds": {}, "results": {}}
+    record = _begun(record, save)
     for contender, (game, rule) in contenders.items():
         num_steps = budget(game, rule, batches)
-        runs, times = [], []
-        for seed in seeds:
+        if record["num_steps"].setdefault(contender, num_steps) != num_steps:
+            raise ValueError(f"{save} has {contender!r} at {record['num_steps'][contender]} steps, not {num_steps}; "
+                             "delete it, or name another file.")  # fmt: skip
+        times, results = (record[field].setdefault(contender, empty) for field, empty in (("seconds", []), ("results", {})))
+        for seed in seeds[len(times) :]:
             result, diverged = _run(game, rule, batches, num_steps, seed)
             measured = measure(game, result.players, seeds_module.fold_in(seed, "measure"))
-            runs.append({**{k: float(v) for k, v in measured.items()}, "diverged": int(diverged)})
+            _add(results, {**measured, "diverged": int(diverged)}, contender, seed, len(times))
             times.append(round(result.history.seconds, 2))
-        record["num_steps"][contender], record["seconds"][contender] = num_steps, times
-        record["results"][contender] = {metric: [run[metric] for run in runs] for metric in runs[0]}
+            if save is not None:
+                save_record(save, record | provenance())
     return record | provenance()
 
 
-def merge(*records):
+def _begun(record, save):
+    """``record``, or what a stopped comparison of the same name, settings and seeds has left in the file ``save``."""
+    if save is None or not pathlib.Path(save).exists():
+        return record
+    found = load_record(save)
+    for field in ("name", "command", "config", "seeds"):
+        if json.loads(json.dumps(record[field])) != found.get(field):
+            raise ValueError(f"{save} holds another comparison: its {field} is {found.get(field)!r}, not "
+                             f"{record[field]!r}. Delete it, or name another file.")  # fmt: skip
+    return record | {field: found[field] for field in ("num_steps", "seconds", "results")}
+
+
+def _add(results, measured, contender, seed, done):
+    """Append what one run measured; ``ValueError`` where it is no number, or not what the runs before it measured."""
+    if done and measured.keys() != results.keys():
+        raise ValueError(f"{contender!r} measured {sorted(measured)} from seed {seed}, but {sorted(results)} before.")
+    for metric, value in measured.items():
+        try:
+            results.setdefault(metric, []).append(value if isinstance(value, int) else float(value))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the metric {metric!r} of {contender!r} is {value!r}; it must be a number.") from error
+
+
+def merge(*records: dict[str, Any]) -> dict[str, Any]:
     """One record with the contenders of several, of the same seeds; all other fields are those of the first.
 
     Raises ``ValueError`` where seeds differ, or a contender is in two of them.
     """
+    if not records:
+        raise ValueError("there is no record to be merged.")
     merged = dict(records[0])
     for record in records[1:]:
         if record["seeds"] != merged["seeds"]:
@@ -169,7 +158,7 @@ def merge(*records):
     return merged
 
 
-def provenance():
+def provenance() -> dict[str, Any]:
     """Versions, machine and time, for a record."""
     import keras
     import tensorflow as tf
@@ -182,26 +171,27 @@ def provenance():
     }
 
 
-def _not_finite(tree, where=()):
-    """The first number in nested dicts and lists that is not finite, as ``(number, where it stands)``, or ``None``."""
-    if isinstance(tree, float) and not math.isfinite(tree):
-        return tree, where
-    parts = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, (list, tuple)) else ()
-    return next(filter(None, (_not_finite(part, (*where, str(key))) for key, part in parts)), None)
+def _without_infinity(tree: Any) -> Any:
+    """Nested dicts and lists with ``None`` for numbers that are not finite, which JSON lacks."""
+    if isinstance(tree, dict):
+        return {str(key): _without_infinity(value) for key, value in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return [_without_infinity(value) for value in tree]
+    if isinstance(tree, (float, np.floating)):
+        return float(tree) if math.isfinite(tree) else None
+    return int(tree) if isinstance(tree, np.integer) else tree
 
 
-def save_record(path, record):
-    """Write a record as JSON, whole or not at all. ``ValueError`` for a number that is not finite, which JSON lacks."""
-    found = _not_finite(record)
-    if found:
-        number, where = found
-        raise ValueError(f"{path} was not written: a record holds finite numbers, but {' / '.join(where)} is {number}.")
-    text = json.dumps(record, indent=1, allow_nan=False) + "\n"
-    files.replace(path, text.encode())
+def save_record(path: Any, record: dict[str, Any]) -> None:
+    """Write a record as JSON, whole or not at all; a number that is not finite is ``null`` there."""
+    files.replace(path, (json.dumps(_without_infinity(record), indent=1, allow_nan=False) + "\n").encode())
 
 
-def load_record(path):
-    """Read a record. ``FileNotFoundError`` says how it is made; ``ValueError`` where the file is not a record."""
+def load_record(path: Any) -> dict[str, Any]:
+    """Read a record; what is ``null`` among its results is NaN.
+
+    ``FileNotFoundError`` says how it is made; ``ValueError`` where the file is not a record.
+    """
     path = pathlib.Path(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no record {path}; `make records ONLY={path.stem}` makes it.")
@@ -209,39 +199,44 @@ def load_record(path):
         record = json.loads(path.read_text())
     except ValueError as error:
         raise ValueError(f"{path} is not a record: {error}.") from error
-    if not isinstance(record, dict) or "results" not in record:
+    if not isinstance(record, dict) or not isinstance(record.get("results"), dict):
         raise ValueError(f"{path} is not a record: it has no field 'results'.")
-    return record
+    return record | {"results": _with_nan(record["results"])}
 
 
-class Table(NamedTuple):
-    """A table that notebooks and the website render."""
-
-    head: tuple
-    rows: tuple
-
-    def _repr_markdown_(self):
-        lines = [self.head, ["---"] * len(self.head), *self.rows]
-        cells = [[str(cell).replace("|", r"\|") for cell in line] for line in lines]
-        return "\n".join("| " + " | ".join(line) + " |" for line in cells)
-
-    def __str__(self):
-        return self._repr_markdown_()
+def _with_nan(tree):
+    if isinstance(tree, dict):
+        return {key: _with_nan(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [math.nan if value is None else _with_nan(value) for value in tree]
+    return tree
 
 
-def table(record, metrics=None):
+def table(record: dict[str, Any], metrics: Sequence[str] | None = None) -> Table:
     """A :class:`Table` of a record: one row per contender, mean and 95 % interval of each metric (default: all).
 
-    "seconds", the time of a run, can be among the metrics. Where runs diverged, a last column says how many.
+    One value alone has no interval. Values that are not finite are counted beside the mean of the others. "seconds",
+    the time of a run, can be among the metrics. Where runs diverged, a last column says how many.
     """
-    results = {name: values | {"seconds": record["seconds"][name]} for name, values in record["results"].items()}
+    results = {name: values | {"seconds": record["seconds"].get(name, [])} for name, values in record["results"].items()}
     metrics = metrics or [m for m in next(iter(record["results"].values())) if m != "diverged"]
+    for metric in metrics:
+        if any(metric not in values for values in results.values()):
+            known = [m for m in next(iter(results.values())) if m != "diverged"]
+            raise ValueError(f"this record has no metric {metric!r}; it has {', '.join(known)}.")
     counts = {name: sum(values.get("diverged", ())) for name, values in results.items()}
     rows = tuple(
         (
-            name, record["num_steps"][name], *(interval(values[metric]) for metric in metrics),
+            name, record["num_steps"][name], *(_cell(values[metric]) for metric in metrics),
             *([f"{counts[name]} of {len(values.get('diverged', ()))}"] if any(counts.values()) else []),
         )
         for name, values in results.items()
     )  # fmt: skip
     return Table(("", "steps", *metrics, *(["diverged"] if any(counts.values()) else [])), rows)
+
+
+def _cell(values):
+    finite = [value for value in values if math.isfinite(value)]
+    text = str(interval(finite)) if len(finite) > 1 else f"{finite[0]:.3g}" if finite else "–"
+    missing = len(values) - len(finite)
+    return f"{text} ({missing} not finite)" if missing else text

@@ -18,7 +18,7 @@ def loss(x):
 
 
 def make(name="sgd", lr=0.1, beta=0.01, bounds=FREE):
-    return mg.hypergradient.hypergradient(lr, beta=beta, bounds=bounds, direction=DIRECTIONS[name])
+    return mg.optimizers.hypergradient(lr, beta=beta, bounds=bounds, direction=DIRECTIONS[name])
 
 
 def descend(optimizer, point, num_steps):

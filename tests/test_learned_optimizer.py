@@ -98,7 +98,7 @@ def test_at_first_it_is_an_optimistic_step_over_the_steepness():
     theta = learner("mlp").init(0)
     plain = [w._replace(out=tf.zeros_like(w.out)) for w in theta.weights]
     theta = double(theta._replace(weights=Players(*plain), log_lr=tf.math.log(0.5)))
-    rule = mg.meta.jointly(mg.meta.minimax_optimizer(theta, BODIES["mlp"]))
+    rule = mg.rules.jointly(mg.meta.minimax_optimizer(theta, BODIES["mlp"]))
     game = mg.games.bilinear()
     state = rule.init(game, double(game.init(0)))
     w, past = np.array([1.0, 1.0]), None
@@ -109,7 +109,7 @@ def test_at_first_it_is_an_optimistic_step_over_the_steepness():
         w = w - (0.8 * g - 0.4 * past) / (2.0 if t == 0 else max(1.0, 2.0 * 0.8**t))
         past = g
         np.testing.assert_allclose([p.params.numpy()[0] for p in state.players], w, rtol=1e-6, err_msg=str(t))
-    assert (float(info.gen_grads), float(info.disc_grads), float(info.products)) == (1, 1, 0)
+    assert (float(info.cost.gen_grads), float(info.cost.disc_grads), float(info.cost.products)) == (1, 1, 0)
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -123,7 +123,7 @@ def test_units_do_not_matter(name, factor):
 
     def end(factor):
         own = theta._replace(log_lr=theta.log_lr - tf.math.log(tf.constant(factor, tf.float64)))
-        rule = mg.meta.jointly(mg.meta.minimax_optimizer(own, BODIES[name], gram=saddles.game_gram))
+        rule = mg.rules.jointly(mg.meta.minimax_optimizer(own, BODIES[name], gram=saddles.game_gram))
         state = rule.init(game, players)
         for _ in range(4):
             state, _ = rule.step(game, state, lambda seed: factor * c, SEED, HYPER)
@@ -137,7 +137,7 @@ def test_games_side_by_side_do_not_meet_and_coordinates_may_be_exchanged():
     game, one = saddles.matrix_game(games=3, size=3), saddles.matrix_game(games=1, size=3)
     players = double(game.init(0))
     c = tf.cast(saddles.matrix_tasks(games=3, size=3, density=1.0)(0).support, tf.float64)
-    rule = mg.meta.safeguarded(mg.meta.minimax_optimizer(theta, BODIES["lstm"], gram=saddles.game_gram),
+    rule = mg.rules.safeguarded(mg.meta.minimax_optimizer(theta, BODIES["lstm"], gram=saddles.game_gram),
                                  gram=saddles.game_gram, restart=mg.meta.restart)  # fmt: skip
 
     def end(game, players, c):
@@ -155,7 +155,7 @@ def test_games_side_by_side_do_not_meet_and_coordinates_may_be_exchanged():
     assert relative_error(turned, [tf.gather(x, order, axis=1) for x in together]) < 1e-10
 
 
-@pytest.mark.parametrize("make", [mg.meta.jointly, mg.meta.safeguarded])
+@pytest.mark.parametrize("make", [mg.rules.jointly, mg.rules.safeguarded])
 def test_it_goes_through_the_loop_and_keeps_its_structure(make):
     rule = make(mg.meta.minimax_optimizer(learner("lstm").init(0), BODIES["lstm"]))
     gan = mg.games.gan(mg.networks.mlp(2, (4,), 2), mg.networks.mlp(2, (4,), 1))
@@ -191,9 +191,9 @@ def test_safeguard_on_a_game_that_would_diverge(rate):
     """Unguarded the norm explodes; guarded it never rises, and the steps by hand reach the saddle all the same."""
     game = saddles.matrix_game(games=2, size=2)
     c = tf.constant(np.stack([np.eye(2), [[3.0, 4.0], [-4.0, 3.0]]]))
-    plain = norms(mg.meta.jointly(wild(rate)), game, c, 30)
+    plain = norms(mg.rules.jointly(wild(rate)), game, c, 30)
     assert not (plain[-1] <= 10 * plain[0]).any()
-    guarded = norms(mg.meta.safeguarded(wild(rate), gram=saddles.game_gram), game, c, 400)
+    guarded = norms(mg.rules.safeguarded(wild(rate), gram=saddles.game_gram), game, c, 400)
     assert (np.diff(guarded, axis=0) <= 0).all()
     assert (guarded[-1] < 0.05 * guarded[0]).all(), guarded[[0, 100, 200, 399]]
 
@@ -201,15 +201,15 @@ def test_safeguard_on_a_game_that_would_diverge(rate):
 def test_safeguard_does_not_touch_what_works():
     game, c = saddles.rotated_saddle(games=4), saddles.scalar_tasks(games=4)(0).support
     optimizer = mg.optimizers.sgd(0.25)
-    plain = norms(mg.meta.jointly(optimizer), game, c, 20)
-    guarded = norms(mg.meta.safeguarded(optimizer, gram=saddles.game_gram), game, c, 21)
+    plain = norms(mg.rules.jointly(optimizer), game, c, 20)
+    guarded = norms(mg.rules.safeguarded(optimizer, gram=saddles.game_gram), game, c, 21)
     np.testing.assert_array_equal(guarded[1:], plain)
 
 
 def test_steps_by_hand_are_extragradient():
     """Two half steps of the safeguard are one step of the extragradient rule at its rate, which a new best raises."""
     game, c = saddles.seesaw(games=1), saddles.scalar_tasks()(0).support
-    rule = mg.meta.safeguarded(wild(1e9), gram=saddles.game_gram, rate=0.05)
+    rule = mg.rules.safeguarded(wild(1e9), gram=saddles.game_gram, rate=0.05)
     state, seen = rule.init(game, double(game.init(0))), []
     for _ in range(6):
         state, _ = rule.step(game, state, lambda seed: c, SEED, HYPER)
@@ -256,9 +256,9 @@ def test_windows_go_on_where_the_last_one_ended():
         (lambda: coordinatewise.mlp(0), "hidden must be a whole number of at least 1"),
         (lambda: coordinatewise.lstm(2.5), "hidden must be a whole number of at least 1"),
         (lambda: mg.meta.log_field_norm(0.0), "floor must be a finite number above 0"),
-        (lambda: mg.meta.safeguarded(wild(1.0), growth=0.5), "growth must be a finite number of at least 1"),
-        (lambda: mg.meta.safeguarded(wild(1.0), patience=0), "patience must be a whole number of at least 1"),
-        (lambda: mg.meta.safeguarded(wild(1.0), rate=0.0), "rate must be a finite number"),
+        (lambda: mg.rules.safeguarded(wild(1.0), growth=0.5), "growth must be a finite number of at least 1"),
+        (lambda: mg.rules.safeguarded(wild(1.0), patience=0), "patience must be a whole number of at least 1"),
+        (lambda: mg.rules.safeguarded(wild(1.0), rate=0.0), "rate must be a finite number"),
         (lambda: mg.meta.truncated_backprop(10, segment=3), "inner_steps must be a multiple of segment = 3"),
         (lambda: mg.meta.truncated_backprop(10, segment=0), "segment must be a whole number of at least 1"),
     ],

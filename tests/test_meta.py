@@ -161,8 +161,8 @@ def test_first_order_is_the_outer_gradient_where_the_run_ends():
 def test_tangents_have_the_same_gradients_and_no_curvature():
     players = double(GAME.init(0))
     flat = mg.meta.tangents(GAME)
-    own = mg.games.field(flat, players, TASK.support)
-    assert relative_error(own, mg.games.field(GAME, players, TASK.support)) < 1e-12
+    own = mg.dynamics.field(flat, players, TASK.support)
+    assert relative_error(own, mg.dynamics.field(GAME, players, TASK.support)) < 1e-12
 
     def loss(params):
         return flat.disc_loss(players._replace(disc=players.disc._replace(params=params)), TASK.support, SEED, HYPER)[0]
@@ -185,7 +185,7 @@ def test_reptile_with_one_step_is_the_plain_gradient():
     found = estimate(mg.meta.reptile(1), learner, None, theta)
     players = Players(*(mg.games.Player(params) for params in theta))
     noise = seeds.split(seeds.fold_in(RUN, tf.constant(0)), 2)[1]
-    plain = trees.scale(-0.1, mg.games.field(GAME, players, TASK.support, noise))
+    plain = trees.scale(-0.1, mg.dynamics.field(GAME, players, TASK.support, noise))
     assert relative_error(found.grads, plain) < 1e-9
 
 
@@ -320,8 +320,8 @@ def test_meta_training_is_a_step_like_any_other_and_resumes_bit_for_bit(tmp_path
     resumed = mg.meta_train(learner, MIXTURES.train, num_steps=6, **options)
     for a, b in zip(trees.leaves(whole.theta), trees.leaves(resumed.theta), strict=True):
         np.testing.assert_array_equal(a, b)
-    np.testing.assert_array_equal(whole.history.gen_loss, resumed.history.gen_loss)
-    assert whole.history.gen_grads.tolist() == [6.0] * 6
+    np.testing.assert_array_equal(whole.history.scalars["gen_loss"], resumed.history.scalars["gen_loss"])
+    assert whole.history.cost.gen_grads.tolist() == [6.0] * 6
 
 
 def test_one_meta_step_by_hand():

@@ -34,7 +34,7 @@ LEARNERS = {
         GAME, SGD, num_steps=4, clip=CLIP, batches=everything
     ),
     "learned_schedule, phases": lambda: mg.meta.learned_schedule(
-        GAME, SGD, num_steps=4, policy=mg.meta.phases(3), batches=everything
+        GAME, SGD, num_steps=4, policy=mg.rules.policies.phases(3), batches=everything
     ),
 }  # fmt: skip
 
@@ -105,7 +105,7 @@ def test_one_meta_sgd_step_by_hand():
     theta = away(learner.init(SEED))
     start = Players(*(mg.games.Player(params) for params in theta.start))
     noise = seeds.split(seeds.fold_in(SEED, tf.constant(0)), 2)[1]
-    v = mg.games.field(GAME, start, TASK.support, noise)
+    v = mg.dynamics.field(GAME, start, TASK.support, noise)
     expected = trees.map(lambda phi, a, g: phi + tf.exp(a) * g, theta.start, theta.log_lr, v)
     assert_close(Players(*(p.params for p in play(learner, theta, 1))), expected)
 
@@ -117,14 +117,14 @@ def test_meta_sgd_learns_the_starts_that_are_named(of):
     assert isinstance(theta, mg.meta.MetaSGD)
 
 
-@pytest.mark.parametrize("policy", [mg.meta.network(), mg.meta.phases(1), mg.meta.phases(4)])
+@pytest.mark.parametrize("policy", [mg.rules.policies.network(), mg.rules.policies.phases(1), mg.rules.policies.phases(4)])
 def test_a_schedule_at_zero_is_the_rule_itself(policy):
     learner = mg.meta.learned_schedule(GAME, ADAM, num_steps=4, policy=policy, batches=everything)
     assert_close(play(learner, learner.init(SEED)), plain(ADAM), rtol=1e-4)
 
 
 def test_phases_are_straight_lines_between_their_knots():
-    policy = mg.meta.phases(3)
+    policy = mg.rules.policies.phases(3)
     theta = tf.constant([[0.0, 1.0], [2.0, 1.0], [1.0, 1.0]])
     values = [policy.apply(theta, tf.fill([schedule.FEATURES], s)).numpy() for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
     np.testing.assert_allclose(values, [[0, 1], [1, 1], [2, 1], [1.5, 1], [1, 1]])
@@ -140,14 +140,14 @@ def test_the_network_sees_progress_losses_and_their_running_means_and_stays_with
     gen, disc = np.arcsinh(3), np.arcsinh(0.5)
     fast, slow = ([1 + (x - 1) * (1 - keep**2) for x in (gen, disc)] for keep in schedule.MEMORY)
     np.testing.assert_allclose(seen[-1], [0.5, gen, disc, *fast, *slow], rtol=1e-6)
-    bounded = mg.meta.network(4, limit=3.0)
+    bounded = mg.rules.policies.network(4, limit=3.0)
     theta = trees.scale(100.0, random_like(bounded.init(SEED, 3), 0))
     factors = np.exp(bounded.apply(theta, tf.constant(seen[-1], tf.float64)))
     assert (factors <= 3 + 1e-9).all() and (factors >= 1 / 3 - 1e-9).all() and abs(np.log(factors)).max() > 1
 
 
 def test_scheduled_clipping_reaches_the_step():
-    learner = mg.meta.learned_schedule(GAME, SGD, num_steps=4, policy=mg.meta.phases(1), clip=CLIP, batches=everything)
+    learner = mg.meta.learned_schedule(GAME, SGD, num_steps=4, policy=mg.rules.policies.phases(1), clip=CLIP, batches=everything)
     theta = tf.constant([[0.0, 0.0, 0.0, np.log(0.1), 0.0]])
     start, after = GAME.init(seeds.fold_in(SEED, "start")), play(learner, theta, 1)
     step = trees.norm(trees.sub(after.gen.params, start.gen.params))
@@ -157,7 +157,7 @@ def test_scheduled_clipping_reaches_the_step():
 def test_they_train():
     mixtures = mg.data.mixture_tasks(shots=16, queries=16)
     game = mg.games.gan(mg.networks.mlp(2, (4,), 2), mg.networks.mlp(2, (4,), 1), penalty=mg.losses.r1(0.1))
-    rule = controlled(mg.rules.alternating(*[mg.optimizers.adam(1e-2)] * 2), mg.controllers.balance())
+    rule = controlled(mg.rules.alternating(*[mg.optimizers.adam(1e-2)] * 2), mg.rules.controllers.balance())
     cases = [
         (mg.meta.meta_sgd(game, lr=1e-3), mg.meta.backprop(inner_steps=2)),
         (mg.meta.learned_schedule(game, rule, num_steps=4), mg.meta.evolution_strategies(4, pairs=2)),
@@ -176,9 +176,9 @@ def test_they_train():
         (lambda: mg.meta.meta_sgd(GAME, of=("generator",)), "of must hold"),
         (lambda: mg.meta.meta_sgd(GAME, lr=0.0), "above 0"),
         (lambda: mg.meta.meta_sgd(GAME, lr=Players(0.1, -0.1)), "above 0"),
-        (lambda: mg.meta.network(0), "hidden must be"),
-        (lambda: mg.meta.network(limit=1.0), "limit must be above 1"),
-        (lambda: mg.meta.phases(0), "count must be"),
+        (lambda: mg.rules.policies.network(0), "hidden must be"),
+        (lambda: mg.rules.policies.network(limit=1.0), "limit must be above 1"),
+        (lambda: mg.rules.policies.phases(0), "count must be"),
         (lambda: mg.meta.learned_schedule(GAME, SGD, num_steps=0), "num_steps must be"),
         (lambda: mg.meta.learned_schedule(GAME, SGD, num_steps=3, clip=Players(0.0, 1.0)), "clip must be"),
     ],

@@ -17,7 +17,7 @@ RULES = {
     "simultaneous": lambda: mg.rules.simultaneous(ADAM, ADAM),
     "alternating": lambda: mg.rules.alternating(ADAM, ADAM, disc_steps=2),
     "unrolled": lambda: mg.rules.unrolled(ADAM, ADAM, num_unroll=2),
-    "controlled": lambda: mg.rules.controlled(mg.rules.simultaneous(ADAM, ADAM), mg.controllers.balance()),
+    "controlled": lambda: mg.rules.controlled(mg.rules.simultaneous(ADAM, ADAM), mg.rules.controllers.balance()),
     "extragradient": lambda: mg.rules.extragradient(ADAM, ADAM),
     "optimistic": lambda: mg.rules.optimistic(ADAM, ADAM),
     "consensus": lambda: mg.rules.consensus(ADAM, ADAM, gamma=0.1),
@@ -57,7 +57,7 @@ def test_a_step_is_a_function_of_its_arguments_and_keeps_the_structure(name):
     tf.nest.assert_same_structure(state, after)
     assert [x.dtype for x in trees.leaves(state)] == [x.dtype for x in trees.leaves(after)]
     assert_close(after, rule.step(game, state, BATCH, seeds.make(0), HYPER)[0])
-    assert all(np.isfinite(x) for x in info) and float(info.gen_grads) >= 1
+    assert all(np.isfinite(x) for x in info) and float(info.cost.gen_grads) >= 1
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -93,7 +93,7 @@ def test_simultaneous_step_by_hand():
     """θ - η ∂L_G/∂θ and ψ - η ∂L_D/∂ψ at the old players."""
     game = smooth_gan()
     players = game.init(0)
-    v = mg.games.field(game, players, BATCH(None), seeds.split(seeds.make(0), 2)[1])
+    v = mg.dynamics.field(game, players, BATCH(None), seeds.split(seeds.make(0), 2)[1])
     after, _ = run(mg.rules.simultaneous(SGD, SGD), 1, game)
     expected = [trees.add(p.params, trees.scale(0.1, g)) for p, g in zip(players, v, strict=True)]
     assert_close([p.params for p in after.players], expected)
@@ -111,7 +111,7 @@ def test_alternating_lets_the_second_player_answer_the_first(first, second):
 
 def test_alternating_counts_its_discriminator_steps():
     _, info = run(mg.rules.alternating(SGD, SGD, disc_steps=3), 1)
-    assert (float(info.gen_grads), float(info.disc_grads)) == (1, 3)
+    assert (float(info.cost.gen_grads), float(info.cost.disc_grads)) == (1, 3)
 
 
 @pytest.mark.parametrize("optimizer", [SGD, ADAM], ids=["sgd", "adam"])
@@ -156,7 +156,7 @@ def test_unrolled_gradient_through_three_steps_agrees_with_central_differences(l
     step = tf.function(lambda state: rule.step(game, state, BATCH, seeds.make(0), HYPER))
     after, info = step(state)
     gradient = trees.sub(state.players.gen.params, after.players.gen.params)
-    np.testing.assert_allclose(info.gen_loss, value(state.players.gen.params), rtol=1e-6)
+    np.testing.assert_allclose(info.scalars["gen_loss"], value(state.players.gen.params), rtol=1e-6)
     assert gradient_error(value, state.players.gen.params, gradient) < 1e-6
 
 

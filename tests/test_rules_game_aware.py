@@ -27,7 +27,7 @@ def unaligned(g, growth, adjustment):
 
 def modulus(rule, at=ORIGIN, num_steps=1):
     """The largest eigenvalue modulus of the update map on the minimax Dirac-GAN, by default at its equilibrium."""
-    return abs(mg.games.eigenvalues(mg.games.dirac(MINIMAX), rule, at=at, num_steps=num_steps))[0]
+    return abs(mg.dynamics.eigenvalues(mg.games.dirac(MINIMAX), rule, at=at, num_steps=num_steps))[0]
 
 
 def largest(matrix):

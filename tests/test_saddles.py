@@ -25,10 +25,10 @@ def at(x, y):
 @settings(max_examples=20, deadline=None)
 @given(x=number, y=number, a=coefficient, b=coefficient)
 def test_fields_of_the_scalar_families_in_closed_form(x, y, a, b):
-    v = mg.games.field(saddles.rotated_saddle(), at([[x]], [[y]]), tf.constant([[a, b]], tf.float64))
+    v = mg.dynamics.field(saddles.rotated_saddle(), at([[x]], [[y]]), tf.constant([[a, b]], tf.float64))
     np.testing.assert_allclose(v.gen, [[-(2 * a * x + 2 * y)]], atol=1e-12)
     np.testing.assert_allclose(v.disc, [[2 * x - 2 * b * y]], atol=1e-12)
-    v = mg.games.field(saddles.seesaw(), at([[x]], [[y]]), tf.constant([[a, b]], tf.float64))
+    v = mg.dynamics.field(saddles.seesaw(), at([[x]], [[y]]), tf.constant([[a, b]], tf.float64))
     np.testing.assert_allclose(v.gen, [[b * y * a * math.pi * math.cos(a * math.pi * x)]], atol=1e-9)
     np.testing.assert_allclose(v.disc, [[-b * math.sin(a * math.pi * x)]], atol=1e-9)
 
@@ -37,7 +37,7 @@ def test_field_of_matrix_games_in_closed_form():
     rng = np.random.default_rng(0)
     x, y, matrices = rng.normal(size=(3, 4)), rng.normal(size=(3, 4)), rng.normal(size=(3, 4, 4))
     game = saddles.matrix_game(games=3, size=4)
-    v = mg.games.field(game, at(x, y), tf.constant(matrices))
+    v = mg.dynamics.field(game, at(x, y), tf.constant(matrices))
     np.testing.assert_allclose(v.gen, [-a @ q for a, q in zip(matrices, y, strict=True)], atol=1e-12)
     np.testing.assert_allclose(v.disc, [a.T @ p for a, p in zip(matrices, x, strict=True)], atol=1e-12)
     expected = np.sqrt((v.gen.numpy() ** 2 + v.disc.numpy() ** 2).sum(axis=1))

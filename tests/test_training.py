@@ -41,16 +41,16 @@ def test_the_loop_takes_the_steps_of_the_rule():
     losses = []
     for t in range(5):
         state, info = step(state, seeds.fold_in(seeds.fold_in(seed, "train"), t))
-        losses.append(float(info.disc_loss))
+        losses.append(float(info.scalars["disc_loss"]))
     result = train(5, seed=4)
-    np.testing.assert_allclose(result.history.disc_loss, losses, rtol=1e-5)
+    np.testing.assert_allclose(result.history.scalars["disc_loss"], losses, rtol=1e-5)
     for a, b in zip(trees.leaves(result.state), trees.leaves(state), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
 def test_a_run_is_a_function_of_its_seed():
     assert_same(train(), train())
-    assert (train().history.gen_loss != train(seed=1).history.gen_loss).any()
+    assert (train().history.scalars["gen_loss"] != train(seed=1).history.scalars["gen_loss"]).any()
 
 
 def test_each_function_is_traced_once():
@@ -78,7 +78,7 @@ def test_hooks_are_called_after_every_so_many_steps_and_recorded():
 def test_history_counts_the_cost():
     rule = mg.rules.alternating(ADAM, ADAM, disc_steps=3)
     history = mg.train(GAME, rule, BATCHES, num_steps=6, seed=0, progress=False).history
-    assert (history.gen_grads.sum(), history.disc_grads.sum(), history.products.sum(), len(history.gen_loss)) == (
+    assert (history.cost.gen_grads.sum(), history.cost.disc_grads.sum(), history.cost.products.sum(), len(history.scalars["gen_loss"])) == (
         6,
         18,
         0,
@@ -91,7 +91,7 @@ def test_many_games_in_one_notebook_raise_no_warning_of_retracing(caplog):
     for width in range(2, 10):
         game = mg.games.gan(mg.networks.mlp(2, (width,), 2), mg.networks.mlp(2, (width,), 1))
         mg.train(game, rule, BATCHES, num_steps=1, seed=0, progress=False)
-        mg.games.eigenvalues(mg.games.dirac(), at=(0.0, 0.1 * width))
+        mg.dynamics.eigenvalues(mg.games.dirac(), at=(0.0, 0.1 * width))
     assert "retracing" not in caplog.text
 
 
@@ -229,7 +229,7 @@ def test_divergence_stops_at_its_step_names_the_loss_and_keeps_the_last_finite_s
     assert caught.value.step == steps_before
     result = caught.value.result
     assert float(getattr(result.players, who).params[0]) == steps_before
-    assert len(result.history.gen_loss) == steps_before and np.isfinite(result.history[:2]).all()
+    assert len(result.history.scalars["gen_loss"]) == steps_before and np.isfinite(result.history[:2]).all()
 
 
 def test_parameters_that_overflow_are_seen_though_the_losses_are_finite():

@@ -34,10 +34,10 @@ def test_the_look_ahead_rule_on_a_ring_from_start_to_report(tmp_path, monkeypatc
 
     first, result = run(12), run(20)
     assert (tmp_path / "runs" / "ring" / "step-000000020.safetensors").is_file()
-    assert len(first.history.gen_loss) == 12 and len(result.history.gen_loss) == 20
-    np.testing.assert_array_equal(result.history.disc_loss[:12], first.history.disc_loss)
-    assert (result.history.gen_grads == 1).all() and (result.history.disc_grads == 6).all()
-    assert (result.history.products == 5).all()
+    assert len(first.history.scalars["gen_loss"]) == 12 and len(result.history.scalars["gen_loss"]) == 20
+    np.testing.assert_array_equal(result.history.scalars["disc_loss"][:12], first.history.scalars["disc_loss"])
+    assert (result.history.cost.gen_grads == 1).all() and (result.history.cost.disc_grads == 6).all()
+    assert (result.history.cost.products == 5).all()
     assert float(trees.norm(trees.sub(result.players.gen.params, first.players.gen.params))) > 0
     again = run(20)  # nothing is left to do: the same run is handed back
     for a, b in zip(trees.leaves(again.state), trees.leaves(result.state), strict=True):
@@ -61,7 +61,7 @@ def test_the_look_ahead_rule_on_a_ring_from_start_to_report(tmp_path, monkeypatc
 def test_the_eigenvalues_of_the_alternating_rule_on_the_dirac_gan():
     dirac = mg.games.dirac(mg.losses.non_saturating())
     rule = mg.rules.alternating(mg.optimizers.sgd(0.2), mg.optimizers.sgd(0.2))
-    found = mg.games.eigenvalues(dirac, rule, at=(0.0, 0.0))
+    found = mg.dynamics.eigenvalues(dirac, rule, at=(0.0, 0.0))
     # The update map is [[1 - h²/4, h/2], [-h/2, 1]] with h = 0.2: determinant 1, trace 2 - h²/4.
     half_trace = 1 - 0.2**2 / 8
     expected = half_trace + np.array([1j, -1j]) * math.sqrt(1 - half_trace**2)

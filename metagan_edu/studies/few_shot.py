@@ -13,15 +13,14 @@ Chosen on the 22 Early Aramaic characters, which are neither trained nor tested 
 """
 
 import functools
-import pathlib
 import time
 
 import numpy as np
 import tensorflow as tf
 
 import metagan_edu as mg
+from metagan_edu.studies import FOLDER
 
-FOLDER = pathlib.Path(__file__).parent
 SEEDS = (1, 2, 3)
 SHOTS, NUM_STEPS, SAMPLES = 10, (0, 10, 25, 50, 100, 300), 64
 INNER, TASKS, META_STEPS, BATCH, RATE = 25, 4, 200, 20, 4e-3

@@ -8,11 +8,11 @@ have the nearest of these neighbors ("look-alikes"), and on as many whose neares
 
 import time
 
-import few_shot
 import numpy as np
 
 import metagan_edu as mg
 from metagan_edu.data.glyphs import SCRIPTS, shape_distances
+from metagan_edu.studies import few_shot
 
 SEEDS = (1,)
 COUNT, STEPS = 24, (10, 25)

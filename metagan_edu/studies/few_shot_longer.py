@@ -6,10 +6,10 @@ at along the way on Early Aramaic, which is not trained on.
 
 import time
 
-import few_shot
 import numpy as np
 
 import metagan_edu as mg
+from metagan_edu.studies import few_shot
 
 SEEDS = (1,)
 TOTAL, LOOKS = 50000, 10

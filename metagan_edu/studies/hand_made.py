@@ -4,24 +4,11 @@ A rate may be a tensor (games, 1), so that many rates are played side by side.
 """
 
 import metagan_edu as mg
-from metagan_edu import trees
-from metagan_edu.optimizers import Optimizer
-
-
-def optimistic(optimizer):
-    """An optimizer's updates made optimistic, ``2u_t - u_{t-1}``, to be played by turns too."""
-
-    def update(grads, slots):
-        now, inner = optimizer.update(grads, slots[0])
-        return trees.sub(trees.scale(2, now), slots[1]), (inner, now)
-
-    return Optimizer(lambda params: (optimizer.init(params), trees.zeros(params)), update)
 
 
 def _hand_made(rule, make):
     def of_rate(lr):
-        optimizer = make(lambda t: lr)
-        return rule(optimizer, optimizer)
+        return rule(make(lr), make(lr))
 
     return of_rate
 
@@ -40,6 +27,6 @@ def variants():
                   f"{turns}, positive momentum": momenta(0.25, 0.5, 0.9),
                   f"{turns}, negative momentum": momenta(-0.25, -0.5, -0.75),
                   f"{turns} RMSProp": {"": _hand_made(rule, optimizers.rmsprop)}, f"{turns} Adam": adams,
-                  f"{turns}, optimistic": {"": _hand_made(rule, lambda lr: optimistic(optimizers.sgd(lr)))}}
+                  f"{turns}, optimistic": {"": _hand_made(rule, lambda lr: optimizers.optimistic(optimizers.sgd(lr)))}}
         # fmt: on
     return found | {"extragradient": {"": _hand_made(rules.extragradient, optimizers.sgd)}}

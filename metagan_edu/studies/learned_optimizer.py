@@ -24,18 +24,17 @@ busy with other work.
 """
 
 import functools
-import pathlib
 import time
 
 import numpy as np
 import tensorflow as tf
-from _hand_made import variants
 
 import metagan_edu as mg
-from metagan_edu import saddles, seeds, trees
-from metagan_edu.games import Hyper, Player, Players
+from metagan_edu import seeds, trees
+from metagan_edu.games import Hyper, Player, Players, saddles
+from metagan_edu.studies import FOLDER
+from metagan_edu.studies.hand_made import variants
 
-FOLDER = pathlib.Path(__file__).parent
 MLP, LSTM = mg.meta.coordinatewise.mlp(32), mg.meta.coordinatewise.lstm(20)
 SEESAWS, MATRICES = (saddles.seesaw, saddles.scalar_tasks), (saddles.matrix_game, saddles.matrix_tasks)
 # network; games and tasks; how many side by side; steps of a run, and of the window of it that is differentiated;
@@ -81,7 +80,7 @@ def train(name):
         tasks_per_step=TASKS, meta_optimizer=optimizers.chain(optimizers.clip_by_global_norm(1.0), adam),
         progress=False, jit=True,  # a thousand tiny operations per step: XLA makes one of many, also on a CPU
     )  # fmt: skip
-    losses = [round(float(part.mean()), 2) for part in np.array_split(result.history.gen_loss, 10)]
+    losses = [round(float(part.mean()), 2) for part in np.array_split(result.history.scalars["outer_loss"], 10)]
     return keep(name, result.theta, time.monotonic() - began, losses)
 
 
@@ -103,8 +102,8 @@ def learned(name, theta, safeguard):
     """The learned optimizer as a rule, alone or with its safeguard; it has no rate."""
     optimizer = mg.meta.minimax_optimizer(theta, LEARNED[name][0], gram=saddles.game_gram)
     if not safeguard:
-        return lambda lr: mg.meta.jointly(optimizer)
-    return lambda lr: mg.meta.safeguarded(optimizer, gram=saddles.game_gram, restart=mg.meta.restart)
+        return lambda lr: mg.rules.jointly(optimizer)
+    return lambda lr: mg.rules.safeguarded(optimizer, gram=saddles.game_gram, restart=mg.meta.restart)
 
 
 # -- playing
@@ -132,11 +131,11 @@ def player(of_rate):
     def run(starts, coefficients, lr):
         rule = of_rate(lr)
         players = Players(*(Player(x) for x in starts))
-        first = saddles.field_norm(game, players, coefficients)
+        first = mg.dynamics.field_norm(game, players, coefficients, gram=saddles.game_gram)
 
         def step(i, steps, norm, state):
             state, _ = rule.step(game, state, lambda seed: coefficients, seeds.make(0), Hyper())
-            norm = saddles.field_norm(game, rule.view(state), coefficients)
+            norm = mg.dynamics.field_norm(game, rule.view(state), coefficients, gram=saddles.game_gram)
             new = (steps == LIMIT) & (norm <= TOLERANCE)
             return i + 1, tf.where(new, i + 1, steps), norm, state
 
@@ -233,7 +232,7 @@ def gan(thetas):
         chosen[name] = {"rate": min(score, key=score.get), "distances": {str(lr): score[lr] for lr in rates}}
         found[f"{name}, alternating, tuned"] = [ring(rule[chosen[name]["rate"]], seed) for seed in RING_SEEDS]
     for name, theta in thetas.items():
-        rule = mg.meta.jointly(mg.meta.minimax_optimizer(theta, LEARNED[name][0]))
+        rule = mg.rules.jointly(mg.meta.minimax_optimizer(theta, LEARNED[name][0]))
         found[name] = [ring(rule, seed) for seed in RING_SEEDS]
     return {name: {key: [run[key] for run in runs] for key in runs[0]} for name, runs in found.items()}, chosen
 

@@ -36,7 +36,7 @@ def parts():
     game = mg.games.gan(gen, mg.networks.dcgan_discriminator(shape, width=24), penalty=mg.losses.r1(0.3))
 
     def tasks(seed):
-        pictures = tf.random.stateless_uniform([30, *shape], seed, -1.0, 1.0)
+        pictures = mg.seeds.uniform([30, *shape], seed, -1.0, 1.0)
         return mg.data.Task(pictures[:10], pictures[10:])
 
     learner = mg.meta.learned_initialization(game, mg.rules.simultaneous(adam, adam))
@@ -58,7 +58,7 @@ def measure(name, inner_steps):
     for seed in SEEDS:
         norm = float(mg.trees.norm(fn(mg.seeds.make(seed)).grads))
         began = time.monotonic()
-        float(fn(mg.seeds.make(seed)).value.gen)
+        float(fn(mg.seeds.make(seed)).scalars["outer_loss"])
         seconds = time.monotonic() - began
         peak = held()
         rows.append({"gigabytes": peak, "gigabytes_more": peak - before, "one_gradient": seconds, "norm": norm})
@@ -67,7 +67,7 @@ def measure(name, inner_steps):
 
 def in_a_process(*arguments):
     """:func:`measure` in a process of its own."""
-    command = [sys.executable, __file__, *map(str, arguments)]
+    command = [sys.executable, "-m", "metagan_edu.studies.memory", *map(str, arguments)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 

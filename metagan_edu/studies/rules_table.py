@@ -11,7 +11,6 @@ stochastic ones, at equal numbers of *examples* times gradients.
 """
 
 import functools
-import time
 
 import numpy as np
 import tensorflow as tf
@@ -23,7 +22,7 @@ from metagan_edu.games import Hyper, Players
 SELECT, SEEDS = 0, (1, 2, 3)
 RATES, RING_BUDGET, DIGITS_BUDGET = (3e-4, 1e-3, 3e-3), 4000, 2400
 OPTIMIZER_RATES, OPTIMIZER_BUDGET = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1), 192_000
-ADAM = mg.optimizers.adam(1.0, beta1=0.5, beta2=0.99)  # rates are the factor that the loop below sets
+ADAM = mg.optimizers.adam(1.0, beta1=0.5, beta2=0.99)  # rates are a factor, of Hyper
 R1, EVERY, ALPHA, NUM_UNROLL, GAMMA, STRENGTH, REACTION, ITERATIONS = 0.1, 5, 0.5, 5, 1.0, 1.0, 0.1, 2
 
 # Rules of two optimizers.
@@ -40,37 +39,20 @@ RULES = {
 }
 
 
-def loop(game, rule, batches):
-    """``run(state, lr, seed, count) -> (state, finite)``: one trace for every rate, which is a factor here."""
-
-    @tf.function(autograph=False)
-    def run(state, lr, seed, count):
-        hyper = Hyper(lr=Players(lr, lr))
-
-        def step(t, finite, last, state):
-            new, info = rule.step(game, state, batches, seeds.fold_in(seed, t), hyper)
-            return t + 1, trees.all_finite((new, info.gen_loss, info.disc_loss)), state, new
-
-        start = tf.constant(0), tf.constant(True), state, state
-        _, finite, last, new = tf.while_loop(lambda t, finite, *_: tf.logical_and(t < count, finite), step, start)
-        return trees.map(lambda a, b: tf.where(finite, a, b), new, last), finite
-
-    return run
-
-
 def contest(game, rule, batches, *, rates, budget, measure, loss):
     """The best rate on seed ``SELECT`` by ``loss(measured)``, and what it measures on ``SEEDS``; a diverged run ends at
     its last finite state."""
-    run = loop(game, rule, batches)
     num_steps = mg.experiments.gradient_evaluations(budget)(game, rule, batches)
 
     def result(lr, seed):
-        began = time.monotonic()
-        state = rule.init(game, game.init(seed))
-        state, finite = run(state, tf.constant(lr), seeds.fold_in(seed, "train"), tf.constant(num_steps))
-        seconds = time.monotonic() - began
-        measured = measure(rule.view(state), seeds.fold_in(seed, "measure"))
-        return {**{k: float(v) for k, v in measured.items()}, "diverged": int(not finite)}, round(seconds, 2)
+        hyper = Hyper(lr=Players(lr, lr))  # an argument of the loop: all rates share one compiled graph
+        try:
+            run, diverged = mg.train(game, rule, batches, num_steps=num_steps, seed=seed, players=game.init(seed),
+                                     hyper=hyper, progress=False), 0  # fmt: skip
+        except mg.Diverged as error:
+            run, diverged = error.result, 1
+        measured = measure(run.players, seeds.fold_in(seed, "measure"))
+        return {**{k: float(v) for k, v in measured.items()}, "diverged": diverged}, round(run.history.seconds, 2)
 
     tried = {lr: result(lr, SELECT)[0] for lr in rates}
     lr = min(rates, key=lambda lr: np.inf if tried[lr]["diverged"] else loss(tried[lr]))
@@ -99,7 +81,7 @@ def net_table(name, nets, batches, budget, quality, loss):
     for rule_name, (game, rule) in net_rules(nets).items():
 
         def measure(players, seed, game=game):
-            norm = trees.norm(mg.games.field(judge, players, fixed, 1))
+            norm = trees.norm(mg.dynamics.field(judge, players, fixed, 1))
             return {"field": float(norm), **quality(game, players, seed)}
 
         found = contest(game, rule, batches, rates=RATES, budget=budget, measure=measure, loss=loss)

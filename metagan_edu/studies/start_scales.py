@@ -55,12 +55,12 @@ def rescaled(plain, criterion, seed, num_steps=200):
     course."""
     learner = mg.meta.learned_scales(plain, rule(), batches=mg.meta.drawn(BATCH))
     start = mg.seeds.fold_in(seed, "init")
-    fixed = learner._replace(start=lambda game, theta, _: learner.start(game, theta, start))
+    fixed = learner._replace(players=lambda theta, _: learner.players(theta, start))
     trained = mg.meta_train(
         fixed, ring_task, outer=criterion, estimator=mg.meta.at_start(), num_steps=num_steps, seed=seed,
         tasks_per_step=1, meta_optimizer=mg.optimizers.adam(0.03, beta1=0.9), progress=False,
     )  # fmt: skip
-    return learner.view(trained.theta, fixed.start(plain, trained.theta, start)), trained.history
+    return learner.players(trained.theta, start), trained.history
 
 
 def measure(result, plain, seed):

@@ -3,9 +3,9 @@
 Networks, rates, length and batch are those of ``unrolled_ring``, unchanged; nothing was chosen on the grid.
 """
 
-import unrolled_ring
 
 import metagan_edu as mg
+from metagan_edu.studies import unrolled_ring
 
 SEEDS = range(1, 4)
 

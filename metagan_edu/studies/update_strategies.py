@@ -26,10 +26,10 @@ import numpy as np
 import tensorflow as tf
 
 import metagan_edu as mg
-from metagan_edu import meta, seeds, trees
+from metagan_edu import files, meta, seeds, trees
 from metagan_edu.games import Hyper, Players
-from metagan_edu.meta.base import advance, begin
-from metagan_edu.rules.controlled import controlled, under
+from metagan_edu.meta.base import advance, begin, view
+from metagan_edu.rules import controlled, controllers, policies, under
 
 NUM_STEPS, BATCH, HIDDEN, LATENT_DIM, CHUNK = 100, 64, (32, 32), 2, 4
 VALIDATION, FINAL, TEST = range(8), range(100, 116), range(2000, 2120)
@@ -61,7 +61,7 @@ def decaying(theta, features):
     return tf.stack([gen + shape, disc + shape, penalty, threshold, threshold])
 
 
-FAMILY = meta.Policy(lambda seed, outputs: tf.zeros(5), decaying)
+FAMILY = policies.Policy(lambda seed, outputs: tf.zeros(5), decaying)
 
 
 def family(gan):
@@ -74,11 +74,11 @@ def by_hand(gan):
     """The same with the controller inside: theta ``(7,)``, of which the last two are its lower end and its speed."""
 
     def rule(theta):
-        watching = controlled(ADAM, mg.controllers.balance(theta[5], 1.5, speed=theta[6]))
+        watching = controlled(ADAM, controllers.balance(theta[5], 1.5, speed=theta[6]))
         clip = Players(1.0, 1.0)
-        return controlled(watching, meta.schedule.controller(FAMILY, theta[:5], num_steps=NUM_STEPS, clip=clip))
+        return controlled(watching, policies.controller(FAMILY, theta[:5], num_steps=NUM_STEPS, clip=clip))
 
-    return meta.learner(
+    return meta.MetaLearner(
         gan, init=lambda seed: tf.zeros(7), players=lambda theta, seed: gan.init(seed), rule=rule,
         batches=meta.drawn(BATCH),
     )  # fmt: skip
@@ -87,13 +87,13 @@ def by_hand(gan):
 def tuned(theta):
     """Adam with cosine decay at the rates and the weight of a theta of the family."""
     gen, disc, penalty = (float(x) for x in np.exp(theta[:3]))
-    decay = mg.controllers.schedule(mg.optimizers.cosine_decay(1.0, NUM_STEPS))
+    decay = controllers.schedule(mg.optimizers.cosine_decay(1.0, NUM_STEPS))
     return under(controlled(ADAM, decay), Hyper(lr=Players(gen, disc), penalty=penalty))
 
 
 def learned(gan, theta):
     """What is learned on top of the tuned cosine decay: name -> learner."""
-    rule, batches, policy = tuned(theta), meta.drawn(BATCH), meta.network(8, limit=5.0)
+    rule, batches, policy = tuned(theta), meta.drawn(BATCH), policies.network(8, limit=5.0)
     return {
         "learned rates per layer": meta.meta_sgd(gan, lr=1.0, of=(), rule=rule, batches=batches),
         "learned schedule": meta.learned_schedule(gan, rule, num_steps=NUM_STEPS, policy=policy, batches=batches),
@@ -117,7 +117,7 @@ def scorer(learner, jit=True):
             task, seed = element
             inner = begin(learner, theta, seed)
             inner, _ = advance(learner, theta, inner, task, NUM_STEPS, seed, loop=mg.autodiff.while_loop)
-            players = learner.view(theta, inner.run)
+            players = view(learner, theta, inner)
             return energy_distance(learner.game, theta, players, task, seeds.fold_in(seed, "outer"))
 
         return tf.map_fn(one, chunk, parallel_iterations=1, fn_output_signature=tf.float32)
@@ -200,13 +200,13 @@ def make():
 
     provenance = mg.experiments.provenance()
     metadata = {"command": "make records ONLY=update_strategies", "seed": "0", "created": provenance["created"]}
-    mg.checkpoints.write(ARTIFACT, study.arrays, metadata | provenance["versions"])
+    files.write_arrays(ARTIFACT, study.arrays, metadata | provenance["versions"])
     config = {"search": __doc__, "batch": BATCH, "hidden": list(HIDDEN), "meta_steps": META_STEPS}
     return study.record | {"seeds": list(TEST), "config": config} | provenance
 
 
 def load(name, learner):
     """What was learned for a contender, from the artifact; ``learner`` gives its structure."""
-    arrays, _ = mg.checkpoints.read(ARTIFACT)
+    arrays, _ = files.read_arrays(ARTIFACT)
     found = [tf.constant(arrays[key]) for key in sorted(arrays) if key.rpartition("/")[0] == name]
     return trees.like(learner.init(seeds.make(0)), found)
