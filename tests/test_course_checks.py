@@ -67,6 +67,17 @@ def test_the_committed_notebooks_are_tidy_and_compared(path):
     assert hygiene.problems(notebook, path.name) + compared.problems(notebook, path.name) == []
 
 
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_the_committed_notebooks_become_python_scripts(path):
+    from nbconvert import ScriptExporter
+
+    notebook = notebooks.read(path)
+    assert notebook.metadata == notebooks.KERNEL
+    script, resources = ScriptExporter().from_notebook_node(notebook)
+    assert resources["output_extension"] == ".py"
+    compile(script, path.stem, "exec")
+
+
 # -- links
 
 

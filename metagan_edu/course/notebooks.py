@@ -9,7 +9,13 @@ import nbformat
 CODE, MARKDOWN = "code", "markdown"
 KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+    "language_info": {
+        "file_extension": ".py",  # without it and the exporter's name, nbconvert writes scripts as .txt
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+    },
 }
 KEPT_METADATA = {"tags", "mystnb", "jupyter", "slideshow", "nbgrader", "deletable", "editable"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
