@@ -22,6 +22,13 @@ def test_a_tidy_notebook_has_no_problems():
     assert hygiene.problems(notebook, "00_made_up.ipynb") == []
 
 
+@pytest.mark.parametrize(("text", "problems"), [("**Figure 1.** The digits.", 0), ("The digits.", 1)])
+def test_a_caption_can_be_printed_by_the_code_that_knows(text, problems):
+    cell = picture(alt="A ring")
+    cell.outputs.append(new_output("display_data", {"text/markdown": text, "text/plain": "Markdown"}))
+    assert len(hygiene.problems(tidy(cell), "00_made_up.ipynb")) == problems
+
+
 @pytest.mark.parametrize(
     ("cells", "problem"),
     [
