@@ -97,9 +97,19 @@ def test_a_file_that_is_no_notebook_is_refused_by_name(tmp_path, text):
 
 def test_clean_drops_noise_and_keeps_the_rest():
     widget = new_output("display_data", {notebooks.WIDGET: {}, "text/plain": "100%"})
+    progress = new_output("display_data", {"text/plain": ""})
     result = new_output("execute_result", {"text/plain": "7"}, execution_count=5)
     cell = code(
-        "7", printed("a"), printed("x", "stderr"), printed("b"), widget, result, count=5, tags=["t"], execution={}
+        "7",
+        printed("a"),
+        printed("x", "stderr"),
+        printed("b"),
+        widget,
+        progress,
+        result,
+        count=5,
+        tags=["t"],
+        execution={},
     )
     notebook = new_notebook(cells=[cell], metadata={"widgets": {}, "language_info": {"name": "python", "version": "3"}})
     cleaned = notebooks.clean(notebook).cells[0]

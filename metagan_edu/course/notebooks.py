@@ -73,7 +73,9 @@ def clean(notebook: Any) -> Any:
 
 
 def _is_noise(output: Any) -> bool:
-    return output.get("name") == "stderr" or WIDGET in output.get("data", {})
+    data = output.get("data", {})
+    finished = output.output_type == "display_data" and not any(data.values())  # what a progress line ends as
+    return output.get("name") == "stderr" or WIDGET in data or finished
 
 
 def _joined(outputs: list[Any]) -> list[Any]:
