@@ -3,6 +3,10 @@
 ``import metagan_edu as mg``, then for example ``mg.games.gan``, ``mg.rules.unrolled``, ``mg.train``.
 """
 
+from .quiet import import_tensorflow
+
+import_tensorflow()  # before any other module does, and its log with it
+
 from . import (
     autodiff,
     data,

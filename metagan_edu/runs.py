@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from . import checkpoints, checks, seeds, trees
+from .progress import bar as progress_bar
 from .rules import Cost
 
 DEFAULT_EVERY = 100
@@ -132,7 +132,6 @@ class Run:
         self.names: tuple[str, ...] = ()
         self.at = At(process.init(subject), 0, (), {}, 0)
         self.folder, self.saved, self.words = None, None, {}
-        self.bar = None
 
     def add(self, state: Any, rows: np.ndarray, done: int) -> None:
         """Take over the state after ``done`` more steps, and what they reported."""
@@ -202,13 +201,12 @@ class Run:
     @contextlib.contextmanager
     def shown(self, total: int, progress: bool) -> Iterator[Callable]:
         """A progress bar with the last losses; yields the function that moves it by a number of steps."""
-        with tqdm(total=total, initial=self.at.step, disable=not progress, delay=2, leave=False, unit="step") as bar:
+        with progress_bar(total, initial=self.at.step, disable=not progress) as bar:
 
             def move(done):
-                if self.at.rows and len(self.at.rows[-1]):
-                    last = zip(self.names, self.at.rows[-1][-1], strict=False)
-                    bar.set_postfix({n: f"{x:.3g}" for n, x in last if n.endswith("loss")}, refresh=False)
-                bar.update(done)
+                last = self.at.rows[-1][-1:] if self.at.rows else ()
+                named = zip(self.names, last[0], strict=False) if len(last) else ()
+                bar.update(done, **{name: x for name, x in named if name.endswith("loss")})
 
             yield move
 

@@ -12,6 +12,10 @@ exclude_patterns = ["**/.ipynb_checkpoints", "records", "assignments"]
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}
 nb_merge_streams = True
+# A computed table comes as Markdown and as HTML. Read with MyST, the Markdown is a table with formulas set; as
+# CommonMark, which is what myst-nb takes it for unless told, it has no tables and is a paragraph of bars.
+nb_render_markdown_format = "myst"
+nb_mime_priority_overrides = [("html", "text/markdown", 25)]  # before text/html, which is at 30
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["misc.highlighting_failure"]

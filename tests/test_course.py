@@ -1,8 +1,10 @@
 """The notebooks' runner, their files, the site and the command line, on notebooks made up here."""
 
 import json
+import re
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
@@ -95,9 +97,19 @@ def test_a_file_that_is_no_notebook_is_refused_by_name(tmp_path, text):
 
 def test_clean_drops_noise_and_keeps_the_rest():
     widget = new_output("display_data", {notebooks.WIDGET: {}, "text/plain": "100%"})
+    progress = new_output("display_data", {"text/plain": ""})
     result = new_output("execute_result", {"text/plain": "7"}, execution_count=5)
     cell = code(
-        "7", printed("a"), printed("x", "stderr"), printed("b"), widget, result, count=5, tags=["t"], execution={}
+        "7",
+        printed("a"),
+        printed("x", "stderr"),
+        printed("b"),
+        widget,
+        progress,
+        result,
+        count=5,
+        tags=["t"],
+        execution={},
     )
     notebook = new_notebook(cells=[cell], metadata={"widgets": {}, "language_info": {"name": "python", "version": "3"}})
     cleaned = notebooks.clean(notebook).cells[0]
@@ -130,7 +142,9 @@ def test_the_site_shows_the_executed_copies(course, monkeypatch, capsys):
     for name in ("conf.py", "index.md"):
         (course / "notebooks" / name).write_text((ROOT / "notebooks" / name).read_text())
     text = new_markdown_cell("# Three\n\n$$\\log 4$$"), code("1", printed("from the executed copy"))
-    saved(course / "build" / "notebooks" / "03_runs.ipynb", *text, CAPTION, picture(alt="A ring of modes"))
+    both = {"text/html": "<table><td>$x$</td></table>", "text/markdown": "| head |\n| --- |\n| $x$ |"}
+    table = code("table", new_output("execute_result", both))
+    saved(course / "build" / "notebooks" / "03_runs.ipynb", *text, CAPTION, picture(alt="A ring of modes"), table)
     monkeypatch.setattr(command, "ROOT", course)
     assert command.main(["site"]) == 0
     index = course / "build" / "site" / "index.html"
@@ -138,6 +152,7 @@ def test_the_site_shows_the_executed_copies(course, monkeypatch, capsys):
     page = (index.parent / "03_runs.html").read_text()
     assert "from the executed copy" in page
     assert 'alt="A ring of modes"' in page
+    assert re.search(r'<table class="table">.*<span class="math[^>]*>\\\(x\\\)</span></p></td>', page, re.DOTALL)
     assert badges.repository() in page
     assert "02_fails.html" in index.read_text()
     assert (index.parent / "_static" / "mathjax" / "tex-chtml.js").exists()
@@ -156,6 +171,10 @@ def test_badges_carry_the_repository_and_the_notebook():
     slug = badges.repository().removeprefix("https://github.com/")
     assert f"https://colab.research.google.com/github/{slug}/blob/main/notebooks/00_tour.ipynb" in line
     assert f"https://mybinder.org/v2/gh/{slug}/main?labpath=notebooks%2F00_tour.ipynb" in line
+    pictures = re.findall(r"!\[(.+?)\]\((.+?)\)", line)
+    assert [alt for alt, _ in pictures] == ["Open in Colab", "Open in Binder"]
+    for _, file in pictures:  # our own, beside the notebooks
+        assert ElementTree.parse(ROOT / "notebooks" / file).getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
 
 def test_a_wrong_request_gets_one_sentence(course, monkeypatch, capsys):

@@ -22,6 +22,13 @@ def test_a_tidy_notebook_has_no_problems():
     assert hygiene.problems(notebook, "00_made_up.ipynb") == []
 
 
+@pytest.mark.parametrize(("text", "problems"), [("**Figure 1.** The digits.", 0), ("The digits.", 1)])
+def test_a_caption_can_be_printed_by_the_code_that_knows(text, problems):
+    cell = picture(alt="A ring")
+    cell.outputs.append(new_output("display_data", {"text/markdown": text, "text/plain": "Markdown"}))
+    assert len(hygiene.problems(tidy(cell), "00_made_up.ipynb")) == problems
+
+
 @pytest.mark.parametrize(
     ("cells", "problem"),
     [
@@ -65,6 +72,17 @@ def test_hygiene_wants_the_badges_of_this_notebook():
 def test_the_committed_notebooks_are_tidy_and_compared(path):
     notebook = notebooks.read(path)
     assert hygiene.problems(notebook, path.name) + compared.problems(notebook, path.name) == []
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_the_committed_notebooks_become_python_scripts(path):
+    from nbconvert import ScriptExporter
+
+    notebook = notebooks.read(path)
+    assert notebook.metadata == notebooks.KERNEL
+    script, resources = ScriptExporter().from_notebook_node(notebook)
+    assert resources["output_extension"] == ".py"
+    compile(script, path.stem, "exec")
 
 
 # -- links

@@ -238,7 +238,7 @@ def test_a_table_has_a_row_for_each_contender():
             "other": {"modes": [8, 8], "kl": [0.5, 0.5], "diverged": [0, 0]},
         },
     }
-    assert str(experiments.table(record)).splitlines() == [
+    assert experiments.table(record)._repr_markdown_().splitlines() == [
         "|  | steps | modes | kl |",
         "| --- | --- | --- | --- |",
         r"| \|plain\| | 10 | 7.5 [1.15, 13.9] | 0.1 [0.1, 0.1] |",
@@ -247,7 +247,23 @@ def test_a_table_has_a_row_for_each_contender():
     table = experiments.table(record, ["kl"])
     assert table.head == ("", "steps", "kl") and table.rows[1] == ("other", 20, experiments.interval([0.5, 0.5]))
     assert experiments.table(record, ["seconds"]).rows[0][2] == experiments.interval([2.0, 3.0])
-    assert table._repr_markdown_() == str(table)
+
+
+def test_a_table_is_a_table_in_every_front_end():
+    from IPython.core.formatters import DisplayFormatter
+
+    table = experiments.Table(("", "$x^2$ & more"), (("<b>|a|</b>", 1.5), ("b", None)))
+    shown, _ = DisplayFormatter().format(table)
+    assert shown["text/plain"] == str(table)
+    assert str(table).splitlines() == [
+        "            $x^2$ & more",
+        "----------  ------------",
+        "<b>|a|</b>  1.5",
+        "b           None",
+    ]
+    assert shown["text/markdown"].splitlines()[2] == r"| <b>\|a\|</b> | 1.5 |"
+    assert shown["text/html"].splitlines()[1] == "<thead><tr><th></th><th>$x^2$ &amp; more</th></tr></thead>"
+    assert "<tr><td>&lt;b&gt;|a|&lt;/b&gt;</td><td>1.5</td></tr>" in shown["text/html"]
 
 
 def test_every_committed_record_can_be_read_and_says_how_it_was_made():

@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "metagan_edu"
 LAYERS = [
-    {"trees", "seeds", "autodiff", "statistics"},
+    {"trees", "seeds", "autodiff", "statistics", "progress", "quiet"},
     {"networks", "normalization", "losses", "optimizers", "hypergradient", "augment", "metrics", "data"},
     {"games", "rules", "controllers", "saddles"},
     {"checkpoints", "training"},

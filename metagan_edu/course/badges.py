@@ -4,6 +4,7 @@ from importlib.metadata import metadata
 from urllib.parse import quote
 
 BRANCH = "main"
+PICTURES = "images"  # beside the notebooks: pictures from elsewhere are missing offline, and report who reads the page
 
 
 def repository() -> str:
@@ -19,6 +20,6 @@ def badges(notebook: str) -> str:
     colab = f"https://colab.research.google.com/github/{slug}/blob/{BRANCH}/{path}"
     binder = f"https://mybinder.org/v2/gh/{slug}/{BRANCH}?labpath={quote(path, safe='')}"
     return (
-        f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) "
-        f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})"
+        f"[![Open in Colab]({PICTURES}/open_in_colab.svg)]({colab}) "
+        f"[![Open in Binder]({PICTURES}/open_in_binder.svg)]({binder})"
     )

@@ -86,6 +86,9 @@ def _picture(cell: Any, around: list[Any]) -> list[str]:
     found = []
     if not str(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")).strip():
         found.append('a picture without alternative text (cell metadata: "mystnb": {"image": {"alt": "..."}})')
-    if not any(near.cell_type == MARKDOWN and near.source.lstrip().startswith(CAPTION) for near in around):
-        found.append(f"a picture without a caption (a text cell before or after it that starts with '{CAPTION}')")
+    # A caption that names what only the code knows, such as which data were at hand, is printed by that code.
+    printed = [str(output.get("data", {}).get("text/markdown", "")) for output in cell.outputs]
+    texts = [near.source for near in around if near.cell_type == MARKDOWN]
+    if not any(text.lstrip().startswith(CAPTION) for text in texts + printed):
+        found.append(f"a picture without a caption (a text cell beside it, or its own, that starts with '{CAPTION}')")
     return found

@@ -9,7 +9,13 @@ import nbformat
 CODE, MARKDOWN = "code", "markdown"
 KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+    "language_info": {
+        "file_extension": ".py",  # without it and the exporter's name, nbconvert writes scripts as .txt
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+    },
 }
 KEPT_METADATA = {"tags", "mystnb", "jupyter", "slideshow", "nbgrader", "deletable", "editable"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -67,7 +73,9 @@ def clean(notebook: Any) -> Any:
 
 
 def _is_noise(output: Any) -> bool:
-    return output.get("name") == "stderr" or WIDGET in output.get("data", {})
+    data = output.get("data", {})
+    finished = output.output_type == "display_data" and not any(data.values())  # what a progress line ends as
+    return output.get("name") == "stderr" or WIDGET in data or finished
 
 
 def _joined(outputs: list[Any]) -> list[Any]:
