@@ -1,13 +1,15 @@
 """The classifier: a function of its seed; files that are whole or refused; scores with known values; provenance."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from safetensors.numpy import save_file
 
-from metagan_edu import data, metrics
+from metagan_edu import data, files, metrics
 from metagan_edu.data import archives
-from metagan_edu.metrics import image_classifier, train_classifiers
+from metagan_edu.metrics import classifier_files, classifiers, train_classifiers
 
 KEPT = {"digits": 0.004, "mnist": 0.002}  # how far held-out accuracy may be off on another machine: 2 and 4 images
 
@@ -48,7 +50,7 @@ def test_training_learns_and_depends_on_its_seed_alone(small):
 
 
 def test_a_file_holds_all_of_a_classifier(small, tmp_path):
-    metrics.save_classifier(small._replace(provenance=small.provenance | {"note": "é"}), tmp_path / "a.safetensors")
+    metrics.save_classifier(dataclasses.replace(small, provenance=small.provenance | {"note": "é"}), tmp_path / "a.safetensors")
     again = metrics.load_classifier(tmp_path / "a.safetensors")
     images, _ = bars(20, 2)
     assert np.array_equal(metrics.features(images, again), metrics.features(images, small))
@@ -78,7 +80,10 @@ def test_damaged_files_are_refused_by_name(small, tmp_path, how):
 
 def test_other_files_and_names_are_refused(tmp_path):
     save_file({"x": np.zeros(3)}, tmp_path / "c.safetensors")
-    with pytest.raises(ValueError, match=r"c\.safetensors is damaged or no classifier of ours"):
+    with pytest.raises(ValueError, match=r"c\.safetensors was altered after it was written"):
+        metrics.load_classifier(tmp_path / "c.safetensors")
+    files.write_arrays(tmp_path / "c.safetensors", {"x": np.zeros(3)}, {"of": "something else"})
+    with pytest.raises(ValueError, match=r"c\.safetensors holds no classifier; save it again"):
         metrics.load_classifier(tmp_path / "c.safetensors")
     with pytest.raises(FileNotFoundError, match=r"no classifier file d\.safetensors"):
         metrics.load_classifier(tmp_path / "d.safetensors")
@@ -94,15 +99,15 @@ def test_an_interrupted_save_leaves_the_old_file(small, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(image_classifier.os, "replace", fail)
+    monkeypatch.setattr(files.os, "replace", fail)
     with pytest.raises(OSError, match="no space"):
-        metrics.save_classifier(small._replace(provenance={}), path)
+        metrics.save_classifier(dataclasses.replace(small, provenance={}), path)
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", KEPT)
 def test_kept_classifiers_are_small_and_say_where_they_come_from(name):
-    assert (image_classifier.ARTIFACTS / f"{name}.safetensors").stat().st_size <= 1_000_000
+    assert (classifier_files.ARTIFACTS / f"{name}.safetensors").stat().st_size <= 1_000_000
     provenance = metrics.classifier(name).provenance
     wanted = {"command", "data", "seed", "versions", "held_out_accuracy", "held_out_calibration_error", "seconds"}
     assert wanted | {"date", "num_train", "num_held_out", "num_steps"} <= provenance.keys()
@@ -172,7 +177,7 @@ def test_scores_see_lost_classes_and_noise(digits):
 def test_features_are_live_and_have_a_gradient(digits):
     images = data.digits("test").images
     features = metrics.features(images, digits)
-    assert features.shape == (500, image_classifier.NUM_FEATURES)
+    assert features.shape == (500, classifiers.NUM_FEATURES)
     assert np.all(features.std(axis=0) > 0)  # a feature that never fires would leave the covariance singular
     x = tf.constant(images[:4])
     with tf.GradientTape() as tape:
@@ -184,7 +189,7 @@ def test_features_are_live_and_have_a_gradient(digits):
 def test_blocks_of_images_change_nothing(digits, monkeypatch):
     images = data.digits("test").images[:50]
     whole = metrics.features(images, digits)
-    monkeypatch.setattr("metagan_edu.metrics.image_scores.BLOCK_IMAGES", 7)
+    monkeypatch.setattr("metagan_edu.metrics.classifiers.BLOCK_IMAGES", 7)
     np.testing.assert_allclose(metrics.features(images, digits), whole, atol=1e-5)
 
 
@@ -213,8 +218,8 @@ def test_bad_images_are_refused(digits, images, words):
         ({"labels": np.full(10, 3)}, "labels reach from 3 to 3; at least two classes"),
         ({"labels": np.arange(10) - 1}, "labels reach from -1 to 8"),
         ({"images": np.zeros((10, 8, 6, 1))}, "expected (n, size, size, channels)"),
-        ({"num_steps": 0}, "num_steps is 0"),
-        ({"batch_size": 2.5}, "batch_size is 2.5"),
+        ({"num_steps": 0}, "num_steps must be a whole number of at least 1, not 0"),
+        ({"batch_size": 2.5}, "batch_size must be a whole number of at least 1, not 2.5"),
     ],
 )
 def test_bad_training_is_refused(change, words):

@@ -43,7 +43,7 @@ def test_frechet_distance_agrees_with_the_matrix_square_root(dead):
 
 
 def test_frechet_distance_needs_more_samples_than_features():
-    with pytest.raises(ValueError, match="features_y has 6 samples for 6 features; at least 7 are needed"):
+    with pytest.raises(ValueError, match="fake has 6 samples for 6 features; at least 7 are needed"):
         metrics.frechet_distance(normal(0, 20, 6), normal(1, 6, 6))
     assert metrics.frechet_distance(normal(0, 20, 6), normal(1, 7, 6)) > 0
 
@@ -134,7 +134,7 @@ def test_c2st_takes_another_classifier_and_balances_unequal_sizes():
         (lambda: metrics.copies(normal(0, 9, 2), normal(0, 9, 3), normal(0, 9, 3)), "samples has 2 values per row"),
         (lambda: metrics.c2st(normal(0, 3, 2), normal(0, 9, 2)), "real has shape (3, 2)"),
         (lambda: metrics.c2st(normal(0, 9, 2), np.full((9, 2), np.inf)), "fake has 18 values that are not finite"),
-        (lambda: metrics.frechet_distance(normal(0, 9, 2), normal(0, 9, 3)), "features_x has 2 values per row"),
+        (lambda: metrics.frechet_distance(normal(0, 9, 2), normal(0, 9, 3)), "real has 2 values per row"),
     ],
 )
 def test_bad_points_are_refused(call, words):
