@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,12 +40,13 @@ def save_classifier(clf: Classifier, path: Any) -> None:
     Kept are weights, provenance and the model's Keras description. Nothing is written, and ValueError names the layer,
     where the model has code of its own (a Lambda layer, an own class or function), which a file cannot hold.
     """
-    weights = [_storable(variable.numpy()) for variable in clf.model.weights]
-    description = _description(clf.model)
-    _compare(clf, _rebuilt(description, weights))
-    names = [f"{number:04d} {variable.path}" for number, variable in enumerate(clf.model.weights)]
+    model = keras.Model(clf.model.input, clf.model.output, name=clf.model.name)  # without what compiling added
+    weights = [_storable(variable.numpy()) for variable in model.weights]
+    description = _description(model)
+    _check_again(clf, description, weights)
+    names = [f"{number:04d} {variable.path}" for number, variable in enumerate(model.weights)]
     shape = {"image_shape": "x".join(map(str, clf.image_shape)), "num_classes": str(clf.num_classes)}
-    words = clf.provenance | shape | {DESCRIPTION: json.dumps(description)}
+    words = clf.provenance | shape | {DESCRIPTION: description}
     files.write_arrays(path, dict(zip(names, weights, strict=True)), words)
 
 
@@ -62,7 +65,7 @@ def load_classifier(path: Any) -> Classifier:
         raise ValueError(f"{str(error).removesuffix('.')}; {remedy}.") from error
     if DESCRIPTION in words:
         try:
-            model = _rebuilt(json.loads(words.pop(DESCRIPTION)), [weights[name] for name in sorted(weights)])
+            model = _rebuilt(words.pop(DESCRIPTION), [weights[name] for name in sorted(weights)])
         except ValueError as error:
             raise ValueError(f"{path.name} holds a model that cannot be built ({error}); {remedy}.") from error
     elif "image_shape" in words:
@@ -79,14 +82,16 @@ def _storable(weight: np.ndarray) -> np.ndarray:
     return weight if weight.dtype.kind in "fiub" and weight.dtype.name != "bfloat16" else weight.astype(np.float32)
 
 
-def _description(model: keras.Model) -> dict[str, Any]:
-    """Return the Keras description of a model, or raise ValueError naming the layer that has code of its own."""
+def _description(model: keras.Model) -> str:
+    """Return the Keras description of a model as JSON; ValueError names a layer that has code of its own."""
     for part in (*model.layers, model):
-        kind, what = ("model", model) if part is model else ("layer", part)
+        kind = "model" if part is model else "layer"
         try:
-            description = _plain(keras.saving.serialize_keras_object(what))
-            json.dumps(description)
-        except Exception as error:  # whatever the user's own get_config, or the lack of one, raises
+            with warnings.catch_warnings():
+                warnings.filterwarnings("error", message="The object being serialized includes a `lambda`")
+                description = keras.saving.serialize_keras_object(part)
+            text = json.dumps(description)
+        except Exception as error:  # what an own get_config, or the lack of one, raises
             raise ValueError(
                 f"{kind} {part.name!r} ({type(part).__name__}) has no description that a file can hold; use layers of "
                 "Keras without functions of your own."
@@ -97,21 +102,14 @@ def _description(model: keras.Model) -> dict[str, Any]:
                 f"{kind} {part.name!r} needs {foreign}, code that a file cannot hold; use layers of Keras, such as "
                 "Rescaling or Activation, in its place."
             )
-    return description
-
-
-def _plain(description: Any) -> Any:
-    """The description without what compiling added: a classifier in use needs no loss and no optimizer."""
-    if isinstance(description, dict):
-        return {name: _plain(part) for name, part in description.items() if name != "compile_config"}
-    return [_plain(part) for part in description] if isinstance(description, (list, tuple)) else description
+    return text
 
 
 def _foreign(description: Any) -> Iterator[str]:
     """The names of all that a description takes from elsewhere than Keras or this package, and of Lambda layers."""
     if isinstance(description, dict):
-        name, module = description.get("class_name"), description.get("module")
-        if name == "Lambda" or (module is not None and str(module).split(".")[0] not in OURS):
+        name, source = description.get("class_name"), description.get("module") or description.get("registered_name")
+        if name in ("Lambda", "__lambda__") or (source and re.split("[.>]", source)[0] not in OURS):
             what = description.get("config")
             yield f"the function {what}" if name == "function" and isinstance(what, str) else str(name)
     parts = description.values() if isinstance(description, dict) else description
@@ -119,25 +117,33 @@ def _foreign(description: Any) -> Iterator[str]:
         yield from _foreign(part)
 
 
-def _rebuilt(description: dict[str, Any], weights: list[np.ndarray]) -> keras.Model:
-    """Return the model of a description with the weights; ValueError where this Keras cannot build it."""
+def _rebuilt(text: str, weights: list[np.ndarray]) -> keras.Model:
+    """Return the model of a description in JSON with the weights; ValueError where this Keras cannot build it."""
+    description = json.loads(text)
     foreign = next(_foreign(description), None)
     if foreign:
-        raise ValueError(f"it needs {foreign}, which is no layer of Keras")
+        raise ValueError(f"it needs {foreign}, which is not of Keras")
     try:
         model = keras.saving.deserialize_keras_object(description, safe_mode=True)
         model.set_weights(weights)
     except Exception as error:  # Keras raises what its layers raise
-        raise ValueError(f"Keras {keras.__version__} says: {str(error).strip().splitlines()[0]}") from error
+        raise ValueError(
+            f"Keras {keras.__version__} says: {(str(error).strip() or repr(error)).splitlines()[0]}"
+        ) from error
     return model
 
 
-def _compare(clf: Classifier, again: keras.Model) -> None:
-    """ValueError unless ``again`` computes what the classifier's model does: a layer may hold more than its weights."""
+def _check_again(clf: Classifier, text: str, weights: list[np.ndarray]) -> None:
+    """ValueError unless the model is the same when it is built again: a layer may hold more than its weights."""
+    name = clf.model.name
+    try:
+        again = _rebuilt(text, weights)
+    except ValueError as error:
+        raise ValueError(f"model {name!r} cannot be built again from its description ({error}).") from error
     images = np.random.default_rng(0).uniform(-1, 1, (2, *clf.image_shape)).astype(np.float32)
     for mine, other in zip(clf.model(images), again(images), strict=True):
         if not np.allclose(mine, other, rtol=1e-4, atol=1e-5):
             raise ValueError(
-                f"model {clf.model.name!r} computes something else when it is built again from its description and "
-                "weights; a layer of it keeps values outside its weights."
+                f"model {name!r} computes something else when it is built again from its description and weights; a "
+                "layer of it keeps values outside its weights."
             )

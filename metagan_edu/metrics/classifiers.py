@@ -62,7 +62,7 @@ def _check_form(model: Any) -> None:
         takes, gives = model.input_shape, model.output_shape
     except (AttributeError, ValueError) as error:
         raise ValueError(f"model {model.name!r} has no known input and output; {wanted}.") from error
-    pair = isinstance(gives, (list, tuple)) and len(gives) == 2 and all(isinstance(g, (list, tuple)) for g in gives)
+    pair = isinstance(model.output, (list, tuple)) and len(gives) == 2  # of a dict, gives has no names
     fits = pair and len(takes) == 4 and takes[1] == takes[2] and None not in takes[1:]
     if not (fits and all(len(g) == 2 and checks.is_whole(g[1]) for g in gives) and gives[1][1] >= 2):
         raise ValueError(f"model {model.name!r} takes {takes} and gives {gives}; {wanted}.")

@@ -32,7 +32,8 @@ def precision_recall(real: Any, fake: Any, *, k: int = 3) -> PrecisionRecall:
     A set of points occupies the union of the closed balls around each point up to its k-th nearest other point:
     precision = 1/M sum_j 1[min_i (|fake_j - real_i| - r_i) <= 0], with r_i that of real_i, and recall the same with
     the roles exchanged (Kynkäänniemi et al., NeurIPS 2019, eqs. 1-2). Higher is better. Equal distributions do not
-    reach 1: compare with what held-out real points get. One outlier widens its ball, and so raises the value of the
+    reach 1: compare with what held-out real points get. One typical point, repeated, has precision 1 and recall 0: read
+    both. One outlier widens its ball, and so raises the value of the
     other set: ``density_coverage`` counts balls around real points alone, for that reason.
 
     real: (N, ...), fake: (M, ...), flattened; best on features. Raises ValueError unless 1 <= k < min(N, M), for
