@@ -2,6 +2,7 @@
 
 import ast
 import math
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,21 @@ def test_blocks_of_rows_change_nothing(monkeypatch):
         monkeypatch.setattr(module, "BLOCK_PAIRS", 70)
     assert measure() == whole
     assert metrics.kid(real, fake) == pytest.approx(kid, rel=1e-9, abs=1e-12)
+
+
+def test_memory_is_that_of_a_block(monkeypatch):
+    from metagan_edu.metrics import feature_distances, neighbors
+
+    for module in (neighbors, feature_distances):
+        monkeypatch.setattr(module, "BLOCK_PAIRS", 100_000)
+    real, fake = normal(0, 1500, 2), normal(1, 1500, 2)
+    for metric in (metrics.precision_recall, metrics.density_coverage, metrics.kid):
+        metric(real[:20], fake[:20])  # what is imported on the first call does not count
+        tracemalloc.start()
+        metric(real, fake)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1500 * 1500 * 8 / 3, metric.__name__  # a third of one matrix of all pairs
 
 
 def test_a_collapsed_sampler_is_dense_but_does_not_cover():

@@ -32,23 +32,20 @@ def precision_recall(real: Any, fake: Any, *, k: int = 3) -> PrecisionRecall:
     A set of points occupies the union of the closed balls around each point up to its k-th nearest other point:
     precision = 1/M sum_j 1[min_i (|fake_j - real_i| - r_i) <= 0], with r_i that of real_i, and recall the same with
     the roles exchanged (Kynkäänniemi et al., NeurIPS 2019, eqs. 1-2). Higher is better. Equal distributions do not
-    reach 1: compare with what held-out real points get. One typical point, repeated, has precision 1 and recall 0: read
-    both. One outlier widens its ball, and so raises the value of the
-    other set: ``density_coverage`` counts balls around real points alone, for that reason.
+    reach 1: compare with what held-out real points get. Read both: one typical point, repeated, has precision 1 and
+    recall 0. A set's outlier has a wide ball and so raises the other set's share; ``density_coverage`` mends that.
 
     real: (N, ...), fake: (M, ...), flattened; best on features. Raises ValueError unless 1 <= k < min(N, M), for
     widths that disagree, or for values that are not finite.
     """
     real, fake = checks.rows("real", real), checks.rows("fake", fake)
     checks.same_width("real", real, "fake", fake)
-    return PrecisionRecall(_share_within(fake, real, k, "real"), _share_within(real, fake, k, "fake"))
-
-
-def _share_within(points: np.ndarray, others: np.ndarray, k: int, name: str) -> float:
-    """Return the share of ``points`` in a closed ball around one of ``others`` (called ``name``) up to its radius."""
-    radii = _radii(others, k, name)
-    within = sum(int(np.count_nonzero((block <= radii).any(axis=1))) for _, block in _distances(points, others))
-    return within / len(points)
+    real_radii, fake_radii = _radii(real, k, "real"), _radii(fake, k, "fake")
+    precise, recalled = np.zeros(len(fake), bool), 0
+    for rows, block in _distances(real, fake):
+        precise |= (block <= real_radii[rows, None]).any(axis=0)
+        recalled += int(np.count_nonzero((block <= fake_radii).any(axis=1)))
+    return PrecisionRecall(float(precise.mean()), recalled / len(real))
 
 
 def _radii(points: np.ndarray, k: int, name: str) -> np.ndarray:
@@ -57,7 +54,8 @@ def _radii(points: np.ndarray, k: int, name: str) -> np.ndarray:
         most = len(points) - 1
         raise ValueError(f"k is {k!r}; it must be a whole number from 1 to {most}, one below the {name} points.")
     # The smallest distance is that of a point to itself, so position k is its k-th other neighbor.
-    return np.concatenate([np.partition(block, k, axis=1)[:, k] for _, block in _distances(points, points)])
+    # (A copy of that column: a view would keep every block.)
+    return np.concatenate([np.partition(block, k, axis=1)[:, k].copy() for _, block in _distances(points, points)])
 
 
 def density_coverage(real: Any, fake: Any, *, k: int = 5) -> DensityCoverage:
