@@ -169,10 +169,10 @@ def test_tasks_hold_one_letter_of_their_split(few):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: data.glyphs(8), "size must be 16 or 28 pixels, not 8"),
-        (lambda: data.glyphs(drawings=1), "drawings must be 2 or more, .* not 1"),
-        (lambda: data.glyphs(drawings="many"), "drawings must be a whole number above 0, not 'many'"),
-        (lambda: data.glyphs(seed=-1), "seed must be a whole number from 0 up, not -1"),
+        (lambda: data.glyphs(8), "size must be 16 to 64 pixels and divisible by 4, not 8"),
+        (lambda: data.glyphs(drawings=1), "drawings must be a whole number of at least 2, not 1"),
+        (lambda: data.glyphs(drawings="many"), "drawings must be a whole number of at least 2, not 'many'"),
+        (lambda: data.glyphs(seed=-1), "seed must be a whole number of at least 0, not -1"),
         (lambda: data.glyph_tasks(shots=2, drawings=2), "shots must be less than the 2 drawings"),
     ],
 )
