@@ -51,6 +51,8 @@ def test_points_are_taken_as_they_are():
         }
     flat = data.batches(BYTES.reshape(6, -1), 5)(0).numpy()  # bytes are bytes in any shape
     np.testing.assert_array_equal(flat, data.batches(BYTES, 5)(0).numpy().reshape(5, -1))
+    odd = data.batches(BYTES.reshape(6, -1)[:, :5], 5)(0).numpy()  # rows that eight bytes do not fill
+    np.testing.assert_array_equal(odd, flat[:, :5])
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -160,7 +160,9 @@ def test_what_a_loop_cannot_play_is_refused(sampler, message):
 
 def test_constants_pairs_and_nothing_are_samplers():
     batch = tf.constant(POINTS)
-    for sampler in (lambda seed: batch, lambda seed: (batch, batch), lambda seed: (), images().batches(3, labels=True)):
+    task = data.Task(POINTS[:4], POINTS[4:])  # of arrays, which learning on it makes tensors
+    pairs = images().batches(3, labels=True)
+    for sampler in (lambda seed: batch, lambda seed: (batch, batch), lambda seed: (), lambda seed: task, pairs):
         assert data.check_sampler(sampler) is sampler
 
 

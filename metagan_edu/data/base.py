@@ -81,7 +81,7 @@ class Characters:
         """
         count, drawings = self.pixels.shape[:2]
         which = np.repeat(np.arange(count, dtype=np.int32), drawings)
-        return rows(self.pixels.reshape((-1, *self.pixels.shape[2:])), batch_size, which if labels else None)
+        return rows(self._rows(), batch_size, which if labels else None)
 
     def select(self, keep: Iterable[int]) -> Characters:
         """The characters at the positions ``keep``, as ``Characters``."""
@@ -105,16 +105,19 @@ class Characters:
             raise ValueError(
                 f"shots must be less than the {drawings} drawings of a character, to leave some as query, not {shots}."
             )
-        kept = held(self.pixels)
+        kept = held(self._rows())
 
         def draw(seed):
             which, order = seeds.split(seed, 2)
             character = seeds.integers([], which, count)
             order = tf.argsort(seeds.uniform([drawings], order))
-            shuffled = px.scaled(tf.gather(kept.tensor[character], order))
+            shuffled = px.scaled(kept.rows(character * drawings + order))
             return Task(shuffled[:shots], shuffled[shots:])
 
-        return Sampler(draw, ("tasks", kept.key, shots))
+        return Sampler(draw, ("tasks", kept.key, drawings, shots))
+
+    def _rows(self) -> np.ndarray:
+        return self.pixels.reshape((-1, *self.pixels.shape[2:]))
 
 
 def character_tasks(*, train: Characters, validation: Characters, test: Characters, shots: int) -> TaskFamily:
@@ -160,15 +163,16 @@ def rows(array: np.ndarray, batch_size: int, labels: np.ndarray | None = None) -
 
     def draw(seed):
         which = positions(seed, batch_size, count)
-        drawn = px.scaled(tf.gather(kept.tensor, which))
-        return drawn if marks is None else (drawn, tf.gather(marks.tensor, which))
+        drawn = px.scaled(kept.rows(which))
+        return drawn if marks is None else (drawn, marks.rows(which))
 
     return Sampler(draw, ("rows", kept.key, marks and marks.key, batch_size))
 
 
 def positions(seed: Any, batch_size: int, count: int) -> tf.Tensor:
     """Positions of ``batch_size`` of ``count`` examples, uniformly and with replacement: this replica's share."""
-    return replicas.share(lambda n: seeds.integers([n], seed, count), replicas.split(batch_size))
+    size = replicas.split(batch_size)
+    return tf.ensure_shape(replicas.share(lambda n: seeds.integers([n], seed, count), size), [size])
 
 
 def check_labels(name: str, labels: Any, count: int) -> np.ndarray:

@@ -31,7 +31,9 @@ class Mixture(NamedTuple):
         key = tuple((array.shape, array.tobytes()) for array in (self.centers, self.weights))
 
         def draw(seed):
-            return replicas.share(lambda n: self.sample(n, seed), replicas.split(batch_size))
+            size = replicas.split(batch_size)
+            shared = replicas.share(lambda n: self.sample(n, seed), size)
+            return tf.ensure_shape(shared, [size, self.centers.shape[1]])
 
         return Sampler(draw, ("mixture", *key, self.sd, batch_size))
 

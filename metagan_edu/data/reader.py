@@ -50,7 +50,7 @@ class Reader:
                 examples = tf.numpy_function(self.at, [which], tf.as_dtype(self.dtype), stateful=False)
                 examples = tf.ensure_shape(examples, (*which.shape, *self.shape))
             examples = px.scaled(examples)
-            return examples if marks is None else (examples, tf.gather(marks.tensor, which))
+            return examples if marks is None else (examples, marks.rows(which))
 
         return Sampler(draw, ("reader", self._same(), self.count, marks and marks.key, batch_size))
 

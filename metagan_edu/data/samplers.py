@@ -64,10 +64,10 @@ def _drawn(batches: Callable, what: str) -> list[np.ndarray]:
 
 def _traced(batches: Callable, what: str) -> None:
     """``ValueError`` where ``batches`` cannot be made into a graph, or draws there what is no tensor."""
-    leaves = []
+    drawn = []
 
     def look(seed):
-        leaves[:] = trees.leaves(batches(seed))
+        drawn[:] = [batches(seed)]
 
     try:
         tf.function(look, autograph=False).get_concrete_function(tf.TensorSpec([2], tf.int32))
@@ -77,8 +77,8 @@ def _traced(batches: Callable, what: str) -> None:
             "inside the loop its seed has no value for NumPy or Python to see. Draw by TensorFlow from the seed: "
             "mg.data.batches(array, batch_size), or seeds.integers, seeds.uniform and seeds.normal."
         ) from error
-    other = [type(x).__name__ for x in leaves if not tf.is_tensor(x)]
-    if other:
+    other = [type(x).__name__ for x in trees.leaves(drawn[0]) if not tf.is_tensor(x)]
+    if other and not hasattr(drawn[0], "support"):  # a task of arrays: what learns from it makes tensors of them
         raise ValueError(f"{what} must draw tensors, not {other[0]}: write tf.constant(...) around what it returns.")
 
 

@@ -29,7 +29,7 @@ class Stacked(NamedTuple):
         """
         n = checks.whole("n", n)
         which = seeds.integers([n, CHANNELS], seed, len(self.images))
-        modes = tf.reduce_sum(tf.gather(held(self.labels).tensor, which) * [100, 10, 1], axis=1)
+        modes = tf.reduce_sum(held(self.labels).rows(which) * [100, 10, 1], axis=1)
         return _stacks(held(self.images[..., 0]), which), modes
 
     def batches(self, batch_size: int) -> Sampler:
@@ -38,15 +38,16 @@ class Stacked(NamedTuple):
         kept = held(self.images[..., 0])
 
         def draw(seed):
-            return _stacks(kept, replicas.share(lambda n: seeds.integers([n, CHANNELS], seed, count),
-                                                replicas.split(batch_size)))  # fmt: skip
+            size = replicas.split(batch_size)
+            which = replicas.share(lambda n: seeds.integers([n, CHANNELS], seed, count), size)
+            return _stacks(kept, tf.ensure_shape(which, [size, CHANNELS]))
 
         return Sampler(draw, ("stacks", kept.key, batch_size))
 
 
 def _stacks(kept: Held, which: tf.Tensor) -> tf.Tensor:
     """Pictures (n, size, size, 3) whose channels are the kept ones at the positions (n, 3)."""
-    return tf.transpose(tf.gather(kept.tensor, which), [0, 2, 3, 1])
+    return tf.transpose(kept.rows(which), [0, 2, 3, 1])
 
 
 def stacked_digits(split: str = "train", size: int = 8) -> Stacked:
