@@ -56,7 +56,7 @@ class Process(NamedTuple):
     hyper: Callable
 
 
-@by_value
+@functools.partial(by_value, kept=16)  # each holds its data set
 def playing(game: Game, rule: Rule, batches: Callable) -> Process:
     """The process in which ``rule`` moves the players of ``game`` on ``batches``."""
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..data.pixels import as_float
+
 HALF = 0.5  # values that vary by more than this without one below 0 look like [0, 1], not like a blank picture
 
 
@@ -20,7 +22,7 @@ def in_range(images: Any, name: str = "images") -> np.ndarray:
     if images.dtype == np.uint8:
         if images.size and images.max() == 1:
             raise ValueError(f"{name} are uint8 from 0 to 1, which is black; uint8 means 0 to 255: write 255 * x.")
-        return images.astype(np.float32) / 127.5 - 1
+        return as_float(images)
     if images.dtype.kind in "biucOSU":
         raise ValueError(f"{name} have type {images.dtype}; they must be floats in [-1, 1], or uint8 from 0 to 255.")
     with np.errstate(over="ignore"):  # what float32 does not hold is refused as infinite

@@ -45,8 +45,7 @@ def digits_parts() -> tuple[data.Images, data.Images]:
 def mnist_parts() -> tuple[data.Images, data.Images]:
     """The 28x28 MNIST test archive: (first 8,000, last 2,000)."""
     archive = data.mnist(split="test", size=28)
-    parts = slice(None, MNIST_TRAIN), slice(MNIST_TRAIN, None)
-    return tuple(archive._replace(images=archive.images[part], labels=archive.labels[part]) for part in parts)
+    return archive.select(range(MNIST_TRAIN)), archive.select(range(MNIST_TRAIN, len(archive.labels)))
 
 
 RECIPES = {
