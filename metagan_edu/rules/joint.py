@@ -51,9 +51,7 @@ def gradient_of(game: Game, players: Players, batch: Any, seed: Any, hyper: Hype
     return at
 
 
-def move(
-    optimizers: Players, state: base.State, grads: Players, player_states: Players, hyper: Hyper
-) -> base.State:
+def move(optimizers: Players, state: base.State, grads: Players, player_states: Players, hyper: Hyper) -> base.State:
     """The state after both players have taken one step of their optimizers for the pair of gradients ``grads``."""
     moved = [
         base.move(who, optimizers, state, getattr(grads, who), getattr(player_states, who), hyper)

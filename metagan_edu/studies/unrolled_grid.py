@@ -3,7 +3,6 @@
 Networks, rates, length and batch are those of ``unrolled_ring``, unchanged; nothing was chosen on the grid.
 """
 
-
 import metagan_edu as mg
 from metagan_edu.studies import unrolled_ring
 
