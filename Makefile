@@ -7,6 +7,8 @@ ONLY ?=
 VENV := .venv
 READY := $(VENV)/ready
 RUN := $(VENV)/bin/python
+# Jupyter refuses to run as root unless told to; in a container there is often nobody else.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
@@ -18,7 +20,7 @@ help:
 	@echo "make test     set up, unit tests, then nbval over all notebooks"
 	@echo "make lab      set up and open JupyterLab"
 	@echo "make bench    the benchmarks"
-	@echo "make check    format, lint, links, notebook hygiene"
+	@echo "make check    format, lint, types, links, notebook hygiene"
 	@echo "make records  the recorded experiments, hours of them      (ONLY=name for one)"
 
 setup: $(READY)
@@ -43,7 +45,7 @@ test: $(READY)
 	@$(RUN) -m metagan_edu test
 
 lab: $(READY)
-	$(RUN) -m jupyterlab --notebook-dir=notebooks
+	$(RUN) -m jupyterlab --notebook-dir=notebooks $(AS_ROOT)
 
 bench: $(READY)
 	$(RUN) tests/benchmarks $(ONLY)
@@ -51,10 +53,11 @@ bench: $(READY)
 check: $(READY)
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
+	$(RUN) -m mypy
 	$(RUN) -m metagan_edu check
 
 records: $(READY)
-	$(RUN) notebooks/records $(ONLY)
+	$(RUN) -m metagan_edu.studies $(ONLY)
 
 clean:
 	rm -rf build

@@ -36,7 +36,7 @@ from .training import Diverged, Interrupted, every, stop, train
 __version__ = "0.3.0"
 
 __all__ = [
-    "Diverged", "Interrupted", "Table", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games", "lab", "losses",
-    "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting", "predict", "profile",
-    "rules", "sample", "seeds", "statistics", "stop", "studies", "train", "trees",
+    "Diverged", "Interrupted", "Table", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games",
+    "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting",
+    "predict", "profile", "rules", "sample", "seeds", "statistics", "stop", "studies", "train", "trees",
 ]  # fmt: skip

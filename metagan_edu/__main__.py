@@ -1,17 +1,19 @@
-"""``python -m metagan_edu run | site | test | check | badges | devices``: what the make targets call."""
+"""``python -m metagan_edu run | site | test | check | badges | layers | devices``: what the make targets call.
+
+The first five work on the course's folder, which is found from where they are called, or named with ``--course``.
+"""
 
 import argparse
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-
 
 def run(options: argparse.Namespace) -> int:
     """Run notebooks into ``build/notebooks`` (or in place), then build the site where asked to."""
-    from .course import notebooks, runner
+    from .course import notebooks, place, runner
 
-    folder, copies = ROOT / "notebooks", ROOT / "build" / "notebooks"
+    root = place.find(options.course)
+    folder, copies = root / "notebooks", root / "build" / "notebooks"
     paths = notebooks.find(folder, options.only)
     runner.drop_stale(copies, {path.name for path in folder.glob("*.ipynb")})
     outcomes = runner.run(
@@ -31,32 +33,35 @@ def run(options: argparse.Namespace) -> int:
 
 def site(options: argparse.Namespace) -> int:
     """Build the site from the executed copies, or from the committed notebooks where there are none."""
+    from .course import place
     from .course import site as builder
 
+    root = place.find(options.course)
     print("Building the site ...", flush=True)
-    print(f"Open {builder.build(ROOT)}", flush=True)
+    print(f"Open {builder.build(root)}", flush=True)
     return 0
 
 
 def test(options: argparse.Namespace) -> int:
     """Unit tests, nbval over all notebooks, and the guard."""
-    from .course import suite
+    from .course import place, suite
 
-    return suite.run(ROOT)
+    return suite.run(place.find(options.course))
 
 
 def check(options: argparse.Namespace) -> int:
     """Hygiene of the notebooks and links of all texts."""
-    from .course import compared, hygiene, links, notebooks
+    from .course import compared, hygiene, links, notebooks, place
 
-    paths = notebooks.find(ROOT / "notebooks", options.only)
+    root = place.find(options.course)
+    paths = notebooks.find(root / "notebooks", options.only)
     found = []
     for path in paths:
         notebook = notebooks.read(path)
         found += hygiene.problems(notebook, path.name) + compared.problems(notebook, path.name)
-    documents = [path for path in links.documents(ROOT) if not options.only or path in paths]
+    documents = [path for path in links.documents(root) if not options.only or path in paths]
     for path in documents:
-        found += links.broken(path, ROOT)
+        found += links.broken(path, root)
     for problem in found:
         print(problem)
     print(f"{len(paths)} notebooks, {len(documents)} texts with links: {len(found) or 'no'} problems")
@@ -66,10 +71,18 @@ def check(options: argparse.Namespace) -> int:
 def badges(options: argparse.Namespace) -> int:
     """Print the line with which each notebook begins."""
     from .course import badges as maker
-    from .course import notebooks
+    from .course import notebooks, place
 
-    for path in notebooks.find(ROOT / "notebooks", options.only):
+    for path in notebooks.find(place.find(options.course) / "notebooks", options.only):
         print(maker.badges(path.name))
+    return 0
+
+
+def layers(options: argparse.Namespace) -> int:
+    """Print the table of the package's layers, for CONTRIBUTING.md."""
+    from .course import layers as house
+
+    print(house.table())
     return 0
 
 
@@ -85,9 +98,12 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     whole = argparse.ArgumentParser(prog="python -m metagan_edu", description="Run, test and publish the course.")
     commands = whole.add_subparsers(required=True, metavar="command")
-    for action in (run, site, test, check, badges, devices):
+    for action in (run, site, test, check, badges, layers, devices):
         command = commands.add_parser(action.__name__, help=action.__doc__, description=action.__doc__)
         command.set_defaults(action=action)
+        if action not in (layers, devices):
+            where = "the course's folder (by default the nearest one, from the current folder upward)"
+            command.add_argument("--course", type=Path, metavar="PATH", help=where)
         if action in (run, check, badges):
             command.add_argument("only", nargs="*", help="starts of notebook names, such as 03 (all)")
         if action is run:

@@ -4,9 +4,13 @@ This is the one module with gradient tapes. What is computed under several of th
 :func:`order` says so to those who are right to first order only, which then refuse by name.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import threading
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import tensorflow as tf
 
@@ -20,7 +24,7 @@ class _Order(threading.local):
 _order = _Order()
 
 
-def order():
+def order() -> int:
     """How many derivatives are being taken of what is computed at this place: 0 outside all functions of this module.
 
     A layer or a penalty that is right to first order alone asks this, and refuses from 2 on.
@@ -38,7 +42,7 @@ def _derivative(more=1):
 
 
 @contextlib.contextmanager
-def held_constant():
+def held_constant() -> Iterator[None]:
     """Inside, :func:`order` counts from 0: for values whose derivatives around are stopped, as a tangent's are."""
     with _derivative(-_order.value):
         yield
@@ -51,7 +55,7 @@ def _tape(x, persistent=False):
         yield tape
 
 
-def value_and_grad(fn):
+def value_and_grad(fn: Callable) -> Callable:
     """``x -> (fn(x), ∂fn(x)/∂x)`` for a scalar function of a tree.
 
     ``fn`` may return ``(scalar, more)``; the first element is differentiated and the pair is handed through. The
@@ -70,7 +74,7 @@ def value_and_grad(fn):
     return wrapped
 
 
-def own_gradients(fn):
+def own_gradients(fn: Callable) -> Callable:
     """``x -> (fn(x), gradient)`` for ``fn(x) -> (value, more)`` whose value is a scalar, or several: one for each part.
 
     A scalar is differentiated in all of ``x``, as by :func:`value_and_grad`. Where the value is a tuple of scalars,
@@ -96,12 +100,12 @@ def _gradient(tape, value, x):
     return tape.gradient(value, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
-def grad(fn):
+def grad(fn: Callable) -> Callable:
     """``x -> ∂fn(x)/∂x`` for a scalar function of a tree (see :func:`value_and_grad`)."""
     return lambda x, *args: value_and_grad(fn)(x, *args)[1]
 
 
-def vjp(fn, x, cotangent):
+def vjp(fn: Callable, x: Any, cotangent: Any) -> Any:
     """``Jᵀu``: the vector-Jacobian product of a tree-valued function at ``x``."""
     with _tape(x) as tape:
         y = trees.leaves(fn(x))
@@ -109,7 +113,7 @@ def vjp(fn, x, cotangent):
     return tape.gradient(y, x, output_gradients=trees.leaves(cotangent), unconnected_gradients=zero)
 
 
-def jvp(fn, x, tangent):
+def jvp(fn: Callable, x: Any, tangent: Any) -> Any:
     """``Jv``: the Jacobian-vector product of a tree-valued function at ``x``, ``J = ∂fn/∂x``.
 
     Two reverse passes: ``Jᵀu`` is linear in ``u``, and its derivative along ``v`` is ``Jv``. (In a game ``J`` is not
@@ -119,19 +123,19 @@ def jvp(fn, x, tangent):
     return vjp(lambda u: vjp(fn, x, u), zero, tangent)
 
 
-def hvp(fn, x, tangent):
+def hvp(fn: Callable, x: Any, tangent: Any) -> Any:
     """``Hv``: the Hessian of a scalar function at ``x`` times a vector (Pearlmutter 1994)."""
     return grad(lambda x: trees.dot(grad(fn)(x), tangent))(x)
 
 
-def jacobian(fn, x):
+def jacobian(fn: Callable, x: tf.Tensor) -> tf.Tensor:
     """The Jacobian ``(m, n)`` of a function from a vector ``(n,)`` to a vector ``(m,)``."""
     with _tape(x, persistent=True) as tape:
         y = fn(x)
     return tape.jacobian(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO, experimental_use_pfor=False)
 
 
-def solve(matrix, right, given, solver):
+def solve(matrix: Callable, right: Any, given: Any, solver: Callable) -> Any:
     """``x`` with ``matrix(given, x) = right``, differentiated as the solution that it is, not as iterations.
 
     ``matrix(given, x)``: linear in the tree ``x``, symmetric, and a function of the tree ``given`` alone (what else it
@@ -172,14 +176,14 @@ def _vjp_of_floats(fn, x, cotangent):
     return trees.like(x, [next(grads) if f else tf.zeros_like(leaf) for f, leaf in zip(is_float, leaves, strict=True)])
 
 
-def python_loop(body, state, num_steps):
+def python_loop(body: Callable, state: Any, num_steps: int) -> Any:
     """``state = body(state)``, ``num_steps`` times, each step a copy in the graph: fastest to run, slow to compile."""
     for _ in range(num_steps):
         state = body(state)
     return state
 
 
-def while_loop(body, state, num_steps):
+def while_loop(body: Callable, state: Any, num_steps: Any) -> Any:
     """The same as :func:`python_loop` with one body in the graph: quick to compile, a little slower to run.
 
     Memory grows linearly with the number of steps in both: the reverse pass needs every intermediate state.
@@ -193,7 +197,7 @@ def while_loop(body, state, num_steps):
     return trees.like(state, result[1:])
 
 
-def recomputed(every=10):
+def recomputed(every: int = 10) -> Callable:
     """A loop that keeps every ``every``-th state only, and computes the steps between again when it is differentiated.
 
     Memory for ``n`` steps falls from ``n`` to ``n/every + every`` steps' worth, for one more forward pass (Chen et al.
@@ -260,7 +264,7 @@ def _through_segment(segment, state, cotangents):
     return [next(grads) if f else c for f, c in zip(is_float, cotangents, strict=True)]
 
 
-def unroll(body, state, num_steps):
+def unroll(body: Callable, state: Any, num_steps: int) -> Any:
     """Repeat ``body`` so that the result can be differentiated with respect to ``state``.
 
     A Python loop up to 8 steps and a while loop beyond, where compiling would take longer than it saves.
@@ -268,7 +272,7 @@ def unroll(body, state, num_steps):
     return (python_loop if num_steps <= 8 else while_loop)(body, state, num_steps)
 
 
-def without_gradient(loop):
+def without_gradient(loop: Callable) -> Callable:
     """``loop``, marked (``carries_gradient = False``) so that who differentiates a look-ahead takes its result as
     constant.
 
@@ -279,5 +283,6 @@ def without_gradient(loop):
     def repeat(body, state, num_steps):
         return loop(body, state, num_steps)
 
-    repeat.carries_gradient = False
-    return repeat
+    marked: Any = repeat
+    marked.carries_gradient = False
+    return marked

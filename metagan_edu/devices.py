@@ -1,5 +1,7 @@
 """What the package would compute on here, and how fast: ``python -m metagan_edu devices``."""
 
+from __future__ import annotations
+
 import pathlib
 import time
 
@@ -10,7 +12,7 @@ from . import data, games, networks, optimizers, rules, seeds, training
 INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
-def cpu_instructions():
+def cpu_instructions() -> list[str]:
     """Which of the instruction sets that matter for speed this CPU has; empty where the system does not say."""
     info = pathlib.Path("/proc/cpuinfo")
     if not info.exists():
@@ -34,7 +36,7 @@ def _steps_per_second(device, jit):
     return int(count) / (time.perf_counter() - began)
 
 
-def report():
+def report() -> None:
     """Print the devices that TensorFlow sees, the steps per second of a small image GAN on each, and which is used."""
     gpus, cpus = (tf.config.list_logical_devices(kind) for kind in ("GPU", "CPU"))
     print(f"TensorFlow {tf.__version__}; CPU instructions: {', '.join(cpu_instructions()) or 'unknown'}")

@@ -1,13 +1,22 @@
 """How a game moves: its vector field, and the eigenvalues of the field or of a rule's update map."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 
 from . import autodiff, seeds, trees
-from .games import Hyper, Player, Players, no_data
+from .games import Game, Hyper, Player, Players, no_data
 from .roots import root
+from .rules import Rule
 
 
-def field(game, players, batch=(), seed=0, hyper=Hyper()):  # noqa: B008 - an immutable constant
+def field(
+    game: Game, players: Players, batch: Any = (), seed: Any = 0, hyper: Hyper = Hyper()  # noqa: B008 - immutable
+) -> Players:  # fmt: skip
     """The game's vector field ``v = (-∂L_G/∂θ, -∂L_D/∂ψ)``: where simultaneous gradient descent wants to go."""
     seed = seeds.make(seed)
 
@@ -22,7 +31,7 @@ def field(game, players, batch=(), seed=0, hyper=Hyper()):  # noqa: B008 - an im
     return trees.scale(-1.0, gradients)
 
 
-def field_norm(game, players, batch=(), *, gram):
+def field_norm(game: Game, players: Players, batch: Any = (), *, gram: Callable) -> tf.Tensor:
     """``‖(∂L_G/∂x, ∂L_D/∂y)‖``: zero exactly at a stationary point.
 
     ``gram``: the inner products by which it is measured, over all parameters (``rules.safeguard.whole_gram``) or over
@@ -45,7 +54,9 @@ def _placed(template, at):
     return trees.like(template, values)
 
 
-def eigenvalues(game, rule=None, *, at, batches=no_data, seed=0, num_steps=1):
+def eigenvalues(
+    game: Game, rule: Rule | None = None, *, at: Any, batches: Callable = no_data, seed: Any = 0, num_steps: int = 1
+) -> np.ndarray:  # fmt: skip
     """Eigenvalues of a game's linearization at a point, in complex double precision, largest modulus first.
 
     Without a rule: of the Jacobian of :func:`field` (continuous time; a real part below 0 is stable). With a rule: of

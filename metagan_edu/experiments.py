@@ -106,7 +106,9 @@ def compare(
         if record["num_steps"].setdefault(contender, num_steps) != num_steps:
             raise ValueError(f"{save} has {contender!r} at {record['num_steps'][contender]} steps, not {num_steps}; "
                              "delete it, or name another file.")  # fmt: skip
-        times, results = (record[field].setdefault(contender, empty) for field, empty in (("seconds", []), ("results", {})))
+        times, results = (
+            record[field].setdefault(contender, empty) for field, empty in (("seconds", []), ("results", {}))
+        )
         for seed in seeds[len(times) :]:
             result, diverged = _run(game, rule, batches, num_steps, seed)
             measured = measure(game, result.players, seeds_module.fold_in(seed, "measure"))
@@ -218,7 +220,9 @@ def table(record: dict[str, Any], metrics: Sequence[str] | None = None) -> Table
     One value alone has no interval. Values that are not finite are counted beside the mean of the others. "seconds",
     the time of a run, can be among the metrics. Where runs diverged, a last column says how many.
     """
-    results = {name: values | {"seconds": record["seconds"].get(name, [])} for name, values in record["results"].items()}
+    results = {
+        name: values | {"seconds": record["seconds"].get(name, [])} for name, values in record["results"].items()
+    }
     metrics = metrics or [m for m in next(iter(record["results"].values())) if m != "diverged"]
     for metric in metrics:
         if any(metric not in values for values in results.values()):

@@ -5,11 +5,19 @@ on white). Where a color has a meaning it is the same all over: data black, gene
 Every function draws on ``ax``, or on a figure of its own. All raise ``ValueError`` for arrays of another shape.
 """
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .statistics import interval as confidence_interval
+
+if TYPE_CHECKING:  # matplotlib takes longer to import than the whole package
+    from IPython.display import HTML
+    from matplotlib.axes import Axes
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
 DATA, GEN, DISC = "#000000", "#D55E00", "#0072B2"
@@ -19,7 +27,10 @@ DENSITY_SIDE = 401  # a step of 0.013 over the ring: fine enough to meet every m
 BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "frameon": False, "fontsize": 8, "ncols": 3}
 
 
-def samples(points, *, centers=None, density=None, limit=None, title=None, ax=None):
+def samples(
+    points: Any, *, centers: Any = None, density: Callable | None = None, limit: float | None = None,
+    title: str | None = None, ax: Axes | None = None,
+) -> Axes:  # fmt: skip
     """Generated 2-D points (n, 2) over the data: its density (a function of (m, 2)), or its modes' centers (k, 2).
 
     The window is ``[-limit, limit]²``, by default 1.25 times the farthest center (point, where no centers are given);
@@ -33,19 +44,27 @@ def samples(points, *, centers=None, density=None, limit=None, title=None, ax=No
         values = _on_grid(density, limit, DENSITY_SIDE)
         ax.imshow(values, origin="lower", extent=(-limit, limit) * 2, cmap="Greys", alpha=0.7)
     if centers is not None:
-        ax.scatter(*centers.T, s=90, facecolors="none", edgecolors=DATA, linewidths=1, label="modes of the data")
-    ax.scatter(*points.T, s=3, color=GEN, alpha=0.5, linewidths=0, label="generated")
+        ax.scatter(
+            centers[:, 0],
+            centers[:, 1],
+            s=90,
+            facecolors="none",
+            edgecolors=DATA,
+            linewidths=1,
+            label="modes of the data",
+        )
+    ax.scatter(points[:, 0], points[:, 1], s=3, color=GEN, alpha=0.5, linewidths=0, label="generated")
     outside = (np.abs(points) > limit).any(1).sum()
     if outside:
         ax.text(0.02, 0.02, f"{outside} of {len(points)} outside", transform=ax.transAxes, fontsize=8, color=GEN)
     ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", ylabel="$x_2$", title=title)
     if own:
-        for dots in ax.legend(**BELOW).legend_handles:
+        for dots in filter(None, ax.legend(**BELOW).legend_handles):
             dots.set(alpha=1, sizes=[30])
     return ax
 
 
-def images(batch, *, columns=10, title=None, ax=None):
+def images(batch: Any, *, columns: int = 10, title: str | None = None, ax: Axes | None = None) -> Axes:
     """A grid of images (n, height, width, 1 or 3 channels) in [-1, 1], row by row."""
     batch = np.asarray(batch, np.float32)
     if batch.ndim != 4 or not len(batch) or batch.shape[-1] not in (1, 3):
@@ -64,7 +83,10 @@ def images(batch, *, columns=10, title=None, ax=None):
     return ax
 
 
-def curves(series, *, x=None, xlabel="step", ylabel="", smooth=1, ax=None):
+def curves(
+    series: Mapping[str, Any], *, x: Any = None, xlabel: str = "step", ylabel: str = "", smooth: int = 1,
+    ax: Axes | None = None,
+) -> Axes:  # fmt: skip
     """Learning curves with their spread: ``series`` maps a name to values (steps,) or (seeds, steps).
 
     The line is the mean over seeds, the band its standard deviation on either side; ``smooth``: width of a running mean
@@ -92,7 +114,10 @@ def curves(series, *, x=None, xlabel="step", ylabel="", smooth=1, ax=None):
     return ax
 
 
-def phase_portrait(field, *, paths=None, limit=1.5, title=None, ax=None):
+def phase_portrait(
+    field: Callable, *, paths: Mapping[str, Any] | None = None, limit: float = 1.5, title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:  # fmt: skip
     """The arrows of a 2-D vector field, paths through it (a dot where each begins), and the equilibrium (0, 0).
 
     ``field``: a function from points (n, 2) to directions (n, 2); ``paths``: name -> points (steps, 2).
@@ -112,7 +137,10 @@ def phase_portrait(field, *, paths=None, limit=1.5, title=None, ax=None):
     return ax
 
 
-def discriminator_surface(score, generated, gradients=None, *, real=None, limit=3.0, title=None, ax=None):
+def discriminator_surface(
+    score: Callable, generated: Any, gradients: Any = None, *, real: Any = None, limit: float = 3.0,
+    title: str | None = None, ax: Axes | None = None,
+) -> Axes:  # fmt: skip
     """``σ(D(x))`` over the plane, with generated points and the direction in which each would raise its score.
 
     ``score``: a function from points (m, 2) to logits (m,) or (m, 1); ``gradients``: ``∂D/∂x`` at ``generated``, both
@@ -127,18 +155,19 @@ def discriminator_surface(score, generated, gradients=None, *, real=None, limit=
     ax.figure.colorbar(picture, ax=ax, label=r"$\sigma(D(x))$: taken for real", shrink=0.8)
     if real is not None:
         real = _points("real points", real)
-        ax.scatter(*real.T, s=12, color="white", edgecolors="black", linewidths=0.5, label="real")
+        ax.scatter(real[:, 0], real[:, 1], s=12, color="white", edgecolors="black", linewidths=0.5, label="real")
     if gradients is not None:
         gradients = _points("gradients", gradients, len(generated))
         units = gradients / np.maximum(np.linalg.norm(gradients, axis=-1, keepdims=True), 1e-12)
         ax.quiver(*generated.T, *units.T, color=GEN, edgecolor="black", linewidth=0.5, width=0.008, scale=16)
-    ax.scatter(*generated.T, s=12, color=GEN, edgecolors="black", linewidths=0.3, label="generated")
+    x, y = generated.T
+    ax.scatter(x, y, s=12, color=GEN, edgecolors="black", linewidths=0.3, label="generated")
     ax.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="$x_1$", ylabel="$x_2$", title=title)
     ax.legend(frameon=True, fontsize=8, loc="upper right")
     return ax
 
 
-def comparison(record, metric, *, xlabel=None, ax=None):
+def comparison(record: dict[str, Any], metric: str, *, xlabel: str | None = None, ax: Axes | None = None) -> Axes:
     """One metric of a record: a dot for every seed, and the mean with its 95 % interval, for each contender.
 
     Raises ``ValueError`` for a metric that the record does not have.
@@ -163,7 +192,9 @@ def comparison(record, metric, *, xlabel=None, ax=None):
     return ax
 
 
-def animate(draw, frames, *, figsize=(4, 4), interval=150):
+def animate(
+    draw: Callable, frames: Iterable[Any], *, figsize: tuple[float, float] = (4, 4), interval: float = 150
+) -> HTML:
     """An animation that plays in any browser: ``draw(ax, frame)`` for each of at most 30 frames. Returns HTML.
 
     ``interval``: milliseconds from frame to frame. Raises ``ValueError`` for more than 30 frames, which would make the

@@ -4,9 +4,13 @@ A notebook's widgets live in its kernel: one that is saved and opened again show
 plain text, which is emptied at the end.
 """
 
+from __future__ import annotations
+
 import contextlib
 import sys
 import time
+from collections.abc import Iterator
+from typing import Any
 
 from tqdm import tqdm
 
@@ -15,12 +19,13 @@ INTERVAL = 0.2  # seconds between two updates in a notebook, each of which is a 
 
 
 @contextlib.contextmanager
-def bar(total, *, initial=0, disable=False, unit="step"):
+def bar(total: int, *, initial: int = 0, disable: bool = False, unit: str = "step") -> Iterator[Any]:
     """Show how far a run of ``total`` is: ``with progress.bar(1000) as bar: bar.update(100, gen_loss=0.69)``.
 
     ``initial``: where a resumed run starts. ``update(n, **numbers)`` is called after every ``n`` more; the rate, the
     time that is left and the last given numbers are shown, from two seconds on, until the block is left in any way.
     """
+    shown: Any
     if disable:
         shown = _Nothing()
     elif _in_kernel():

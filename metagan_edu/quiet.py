@@ -4,11 +4,14 @@ The log is written by C++ to file descriptor 2. In a notebook it fills the first
 nothing is wrong.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # 0 shows all, 1 leaves out information, 2 warnings too, 3 errors too
 
@@ -28,7 +31,7 @@ HARMLESS = re.compile(
 
 
 @contextlib.contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """Hold back what is written to file descriptor 2, and write it there at the end without the ``HARMLESS`` lines.
 
     Where the block raises, all of it is written. Nothing is held back where the descriptor is closed, or where
@@ -55,7 +58,7 @@ def quiet():
                     _write(line)
 
 
-def import_tensorflow():
+def import_tensorflow() -> None:
     """Import TensorFlow and have it look for devices, quietly, unless it is there already.
 
     Devices are listed, which is what writes to the log, but not set up: options such as memory growth can still be set.

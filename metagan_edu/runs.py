@@ -131,7 +131,9 @@ class Run:
         self.process, self.seed, self.began = process, seed, time.monotonic()
         self.names: tuple[str, ...] = ()
         self.at = At(process.init(subject), 0, (), {}, 0)
-        self.folder, self.saved, self.words = None, None, {}
+        self.folder: Any = None
+        self.saved: tuple[int, int] | None = None  # step and measured, as they were last written
+        self.words: dict[str, str] = {}
 
     def add(self, state: Any, rows: np.ndarray, done: int) -> None:
         """Take over the state after ``done`` more steps, and what they reported."""
@@ -170,8 +172,8 @@ class Run:
         except ValueError as error:
             raise ValueError(f"the metric {name!r} at step {self.at.step} is no array: {error}.") from error
         if value.dtype.kind not in "fiub":
-            raise ValueError(f"the metric {name!r} must be made of numbers, not {value.dtype} (at step {self.at.step}); "
-                             "a hook that only looks returns None.")  # fmt: skip
+            raise ValueError(f"the metric {name!r} must be made of numbers, not {value.dtype} (at step "
+                             f"{self.at.step}); a hook that only looks returns None.")  # fmt: skip
         at, values = self.at.metrics.get(name, ([], []))
         if values and values[0].shape != value.shape:
             raise ValueError(f"the metric {name!r} has shape {value.shape} at step {self.at.step}, "
@@ -251,7 +253,9 @@ class Run:
         if found is None:
             return
         arrays, words = found
-        if any(words[name] != self.words[name] for name in ("shapes", "seed")) or words["names"] != json.dumps(self.names):
+        if any(words[name] != self.words[name] for name in ("shapes", "seed")) or words["names"] != json.dumps(
+            self.names
+        ):
             raise ValueError(f"{folder} holds a run with other shapes or another seed; name another folder.")
         if resume != "changed":
             _compare(folder, json.loads(words["first"]), first)

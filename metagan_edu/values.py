@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Made = TypeVar("Made", bound=Callable)
 
@@ -32,5 +32,6 @@ def by_value(factory: Made, kept: int = KEPT) -> Made:
             return factory(*args, **kwargs)
         return remembered(*args, **kwargs)
 
-    made.forget = remembered.cache_clear
-    return made
+    factory_by_value: Any = made
+    factory_by_value.forget = remembered.cache_clear
+    return factory_by_value

@@ -8,7 +8,7 @@ copyright = "CC BY 4.0"
 
 # The formulas are set from files that the page brings along: the site is read without a network too.
 extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline"]
-exclude_patterns = ["**/.ipynb_checkpoints", "records", "assignments"]
+exclude_patterns = ["**/.ipynb_checkpoints", "assignments"]
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}
 nb_merge_streams = True

@@ -12,7 +12,8 @@ from made_up import CAPTION, code, picture, printed, saved
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from metagan_edu import __main__ as command
-from metagan_edu.course import badges, notebooks, runner, site
+from metagan_edu import files
+from metagan_edu.course import badges, notebooks, place, runner, site
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture
 def course(tmp_path):
     """A project with one notebook that runs, one that fails in its third cell, and one more that runs."""
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "metagan_edu"\n')
     folder = tmp_path / "notebooks"
     saved(folder / "01_runs.ipynb", new_code_cell("import sys\nprint(6 * 7); print('noise', file=sys.stderr)"))
     broken = "raise ValueError('no such thing\\nmore of it')"
@@ -32,7 +34,7 @@ def course(tmp_path):
 
 
 def test_a_failing_notebook_is_named_and_stops_no_other(course, monkeypatch, capsys):
-    monkeypatch.setattr(command, "ROOT", course)
+    monkeypatch.chdir(course)
     before = (course / "notebooks" / "02_fails.ipynb").read_bytes()
     assert command.main(["run"]) == 1
     said = capsys.readouterr()
@@ -73,6 +75,44 @@ def test_copies_of_removed_notebooks_go(tmp_path):
         saved(tmp_path / name)
     runner.drop_stale(tmp_path, {"01_kept.ipynb"})
     assert [path.name for path in tmp_path.iterdir()] == ["01_kept.ipynb"]
+
+
+# -- where the course is
+
+
+@pytest.mark.parametrize("below", [".", "notebooks", "tests/deep"])
+def test_the_course_is_found_from_its_folder_and_below(course, monkeypatch, below):
+    (course / below).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(course / below)
+    assert place.find() == course
+
+
+def test_the_course_can_be_named_from_elsewhere(course, tmp_path_factory, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert place.find(course) == course
+    assert command.main(["badges", "03", "--course", str(course)]) == 0
+    assert badges.badges("03_runs.ipynb") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("request_", [["run"], ["site"], ["test"], ["check"], ["badges"]])
+def test_elsewhere_one_sentence_says_where_to_go(tmp_path, monkeypatch, capsys, request_):
+    monkeypatch.chdir(tmp_path)
+    assert command.main(request_) == 2
+    said = capsys.readouterr().err
+    assert said == f"The course is not in '{tmp_path}' or a folder above it: change to its folder, or name it with " \
+                   "--course PATH.\n"  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["another project", "no notebooks", "no project file"])
+def test_a_folder_that_is_not_the_course_is_refused(course, what):
+    if what == "another project":
+        (course / "pyproject.toml").write_text('[project]\nname = "another"\n')
+    elif what == "no notebooks":
+        (course / "notebooks").rename(course / "others")
+    else:
+        (course / "pyproject.toml").unlink()
+    with pytest.raises(FileNotFoundError, match="is not the course: it must hold"):
+        place.find(course)
 
 
 # -- notebook files
@@ -127,7 +167,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_part(tmp_path, monkeypatc
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(notebooks.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     with pytest.raises(OSError, match="No space"):
         saved(path, new_code_cell("1"))
     assert [file.name for file in tmp_path.iterdir()] == ["a.ipynb"]
@@ -145,7 +185,7 @@ def test_the_site_shows_the_executed_copies(course, monkeypatch, capsys):
     both = {"text/html": "<table><td>$x$</td></table>", "text/markdown": "| head |\n| --- |\n| $x$ |"}
     table = code("table", new_output("execute_result", both))
     saved(course / "build" / "notebooks" / "03_runs.ipynb", *text, CAPTION, picture(alt="A ring of modes"), table)
-    monkeypatch.setattr(command, "ROOT", course)
+    monkeypatch.chdir(course)
     assert command.main(["site"]) == 0
     index = course / "build" / "site" / "index.html"
     assert capsys.readouterr().out.splitlines()[-1] == f"Open {index}"
@@ -178,13 +218,13 @@ def test_badges_carry_the_repository_and_the_notebook():
 
 
 def test_a_wrong_request_gets_one_sentence(course, monkeypatch, capsys):
-    monkeypatch.setattr(command, "ROOT", course)
+    monkeypatch.chdir(course)
     assert command.main(["run", "99"]) == 2
     assert capsys.readouterr().err.startswith("No notebook's name starts with '99'")
 
 
 def test_check_reports_what_it_finds(course, monkeypatch, capsys):
-    monkeypatch.setattr(command, "ROOT", course)
+    monkeypatch.chdir(course)
     assert command.main(["check", "03"]) == 1
     assert "03_runs.ipynb: no cell is tagged" in capsys.readouterr().out
 

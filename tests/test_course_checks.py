@@ -36,6 +36,8 @@ def test_a_caption_can_be_printed_by_the_code_that_knows(text, problems):
         ([new_markdown_cell("\n".join(["text"] * 26))], "cell 2: 26 lines, at most 25"),
         ([new_markdown_cell("text") for _ in range(45)], "46 cells, at most 45"),
         ([code("if x:\n    class A:\n        pass")], "class A: notebooks define none"),
+        ([code('import sys\nsys.path.append("records")')], "sys.path: what notebooks share comes with the package"),
+        ([code("!git clone https://example.org/x")], "git clone: what notebooks share comes with the package"),
         ([code("x ="), code("y = 1", count=2)], "cell 2: it does not parse"),
         ([code("x = 1", count=2), code("y = 1", count=1)], "not run once from top to bottom (execution counts [2, 1])"),
         ([code("x = 1", count=None)], "not run once from top to bottom (execution counts [None])"),

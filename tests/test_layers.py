@@ -5,17 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from metagan_edu.course.layers import LAYERS, table
+
 PACKAGE = Path(__file__).resolve().parents[1] / "metagan_edu"
-LAYERS = [
-    {"trees", "seeds", "autodiff", "statistics", "progress", "quiet"},
-    {"networks", "normalization", "losses", "optimizers", "hypergradient", "augment", "metrics", "data"},
-    {"games", "rules", "controllers", "saddles"},
-    {"checkpoints", "training"},
-    {"meta"},
-    {"experiments", "plotting", "lab", "devices"},
-    {"course", "__main__"},
-]
-LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
+NAMES = [name for layer in LAYERS for name in layer.modules]
+LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer.modules}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
@@ -37,9 +31,21 @@ def part(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+def test_the_layers_are_the_modules_that_exist():
+    entries = {path.stem for path in PACKAGE.glob("*.py")} | {
+        path.parent.name for path in PACKAGE.glob("*/__init__.py")
+    }
+    assert sorted(NAMES) == sorted(entries - {"__init__"})
+
+
+def test_contributing_shows_the_layers():
+    """``python -m metagan_edu layers`` prints the table."""
+    assert f"\n{table()}\n" in (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_go_downward(path):
-    assert part(path) in LAYER, f"{part(path)} is in no layer: list it in LAYERS, where the design has it"
+    assert part(path) in LAYER, f"{part(path)} is in no layer: list it in metagan_edu/course/layers.py"
     used = imported(path.read_text(encoding="utf-8"), path)
     assert used <= LAYER.keys() | {"__version__"}
     upward = {name for name in used & LAYER.keys() if LAYER[name] > LAYER[part(path)]}

@@ -283,7 +283,7 @@ def test_color_blind_readers_can_tell_the_colors_apart(sight):
     assert min(apart.values()) > 10, min(apart, key=apart.get)
 
 
-ALLOWED = {"IPython", "itertools", "matplotlib", "numpy", "scipy", "typing"}
+ALLOWED = {"IPython", "__future__", "collections", "itertools", "matplotlib", "numpy", "scipy", "typing"}
 
 
 def test_no_tensorflow_is_imported():

@@ -98,9 +98,22 @@ def test_the_lowest_pair_is_the_one_that_is_promised():
     assert PROJECT["requires-python"] == ">=3.10,<3.14"
 
 
-def test_the_version_stands_in_step():
-    assert metagan_edu.__version__ == PROJECT["version"]
-    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
+def test_the_version_stands_in_one_place():
+    """Installers read it from the package; the newest entry of the change log is about it."""
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "version" not in PROJECT and PROJECT["dynamic"] == ["version"]
+    assert whole["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "metagan_edu.__version__"}
+    newest = re.search(r"(?m)^## (\S+)", (ROOT / "CHANGELOG.md").read_text())[1]
+    assert newest == metagan_edu.__version__
+
+
+def test_the_package_brings_its_records():
+    """What a notebook reads comes with the package, from a wheel as well as from a checkout."""
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["metagan_edu"]
+    package = ROOT / "metagan_edu"
+    brought = {path for pattern in patterns for path in package.glob(pattern)}
+    files = {path for path in package.rglob("*") if path.is_file() and path.suffix in {".json", ".safetensors"}}
+    assert files and files == brought
 
 
 def test_the_address_stands_in_one_place():
@@ -256,6 +269,25 @@ def test_make_without_a_python_says_so(tmp_path):
     ran = subprocess.run(["make", "PYTHON=no-such-python", "course"], cwd=tmp_path, capture_output=True, text=True)
     assert ran.returncode != 0
     assert "There is no 'no-such-python' here" in ran.stderr
+
+
+@pytest.mark.parametrize(("user", "option"), [("0", True), ("1000", False)])
+def test_root_may_open_the_lab_and_only_root_is_let_in_specially(tmp_path, user, option):
+    fake = tmp_path / "id"
+    fake.write_text(f"#!/bin/sh\necho {user}\n")
+    fake.chmod(0o755)
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "ready").touch()
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy2(ROOT / name, tmp_path / name)
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "setup_env.py").touch()
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    ran = subprocess.run(
+        ["make", "-n", "lab"], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PATH": path}
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ("--allow-root" in ran.stdout) == option
 
 
 @pytest.mark.parametrize("there", [True, False])

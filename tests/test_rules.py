@@ -187,3 +187,11 @@ def test_average_is_the_exponential_mean_of_what_was_passed_through():
 def test_values_out_of_range_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("batch", "count"),
+    [(np.ones((3, 2)), 3), (tf.ones([4, 2]), 4), ((), 0), (np.float32(1), 0), ((tf.ones([2, 1]), np.ones(2)), 2)],
+)
+def test_the_rows_of_a_batch_are_counted_whatever_it_is_made_of(batch, count):
+    assert base.rows(batch) == count

@@ -10,6 +10,7 @@ from .notebooks import CODE, MARKDOWN, code_cells
 MAX_LINES, MAX_CELLS = 25, 45
 CAPTION = "**Figure"
 EMPTY_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=\"[^\"]+\")[^>]*>")
+BESIDE = re.compile(r"sys\.path|\bgit clone\b|\bln -s\b")
 UNSTABLE = re.compile(r" at 0x[0-9a-fA-F]{6,}")
 
 
@@ -63,7 +64,9 @@ def _code(cell: Any) -> list[str]:
         tree = ast.parse(source)
     except SyntaxError as error:
         return [f"it does not parse ({error.msg}, line {error.lineno})"]
-    return [f"class {node.name}: notebooks define none" for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    found = [f"class {node.name}: notebooks define none" for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    found += [f"{word}: what notebooks share comes with the package" for word in BESIDE.findall(cell.source)]
+    return found
 
 
 def _outputs(cell: Any) -> list[str]:

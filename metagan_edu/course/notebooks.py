@@ -1,10 +1,11 @@
 """Notebook files: which there are, reading them, cleaning what they print, and writing them whole or not at all."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import nbformat
+
+from .. import files
 
 CODE, MARKDOWN = "code", "markdown"
 KERNEL = {
@@ -48,14 +49,8 @@ def read(path: Path) -> Any:
 
 
 def write(notebook: Any, path: Path) -> None:
-    """Write the whole notebook or nothing: a temporary file beside it, then one rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    """Write the notebook, whole or not at all."""
+    files.replace(path, (nbformat.writes(notebook).rstrip("\n") + "\n").encode())
 
 
 def clean(notebook: Any) -> Any:

@@ -1,14 +1,19 @@
 """The game of two networks."""
 
+from __future__ import annotations
+
 import tensorflow as tf
 
 from .. import losses, replicas, seeds, trees
+from ..networks import Network
 from ..values import by_value
 from .base import Game, Player, Players
 
 
 @by_value
-def gan(gen, disc, *, loss=None, penalty=losses.no_penalty):
+def gan(
+    gen: Network, disc: Network, *, loss: losses.Loss | None = None, penalty: losses.Penalty = losses.no_penalty
+) -> Game:
     """The GAN of two networks: ``L_G`` and ``L_D`` of ``loss``, plus ``penalty`` on the discriminator.
 
     ``gen``: network from noise ``(n, latent_dim)``, ``z ~ N(0, I)``, to samples; ``disc``: network from samples to one

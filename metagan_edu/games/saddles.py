@@ -9,7 +9,11 @@ A sampler of tasks, ``seed -> Task(support=c, query=())``, has the ranges of its
 to learn on and a wide one to see what was learned outside it are two samplers.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -28,9 +32,7 @@ def _family(value, dims, num_games, start):
 
     def init(seed):
         parts = zip(dims, seeds.split(seed, 2), strict=True)
-        return Players(
-            *(Player(seeds.uniform([num_games, d], s, -start, start)) for d, s in parts)
-        )
+        return Players(*(Player(seeds.uniform([num_games, d], s, -start, start)) for d, s in parts))
 
     def total(players, coefficients):
         x, y = players.gen.params, players.disc.params
@@ -59,26 +61,26 @@ def _matrix(x, y, c):
 
 
 @by_value
-def rotated_saddle(*, games=1, start=0.5):
+def rotated_saddle(*, games: int = 1, start: float = 0.5) -> Game:
     """``V = a x² - b y² + 2xy``; coefficients (games, 2): a and b. For a, b > 0 its one stationary point is (0, 0)."""
     return _family(_saddle, (1, 1), games, start)
 
 
 @by_value
-def seesaw(*, games=1, start=0.5):
+def seesaw(*, games: int = 1, start: float = 0.5) -> Game:
     """``V = -b y sin(aπx)``; coefficients (games, 2): a and b. It is stationary at y = 0, x = k/a for every whole k."""
     return _family(_sine, (1, 1), games, start)
 
 
 @by_value
-def matrix_game(*, games=1, size=5, start=0.5):
+def matrix_game(*, games: int = 1, size: int = 5, start: float = 0.5) -> Game:
     """``V = xᵀAy``; coefficients (games, size, size): A. Stationary where ``Ay = 0`` and ``Aᵀx = 0``."""
     size = checks.whole("size", size)
     return _family(_matrix, (size, size), games, start)
 
 
 @by_value
-def mixed(*, games=3, size=5, start=0.5):
+def mixed(*, games: int = 3, size: int = 5, start: float = 0.5) -> Game:
     """All three at once, so that one optimizer can learn on them: row i is a rotated saddle, a seesaw or a matrix game.
 
     Coefficients (games, 5 + size²): which of the three (one 1 and two 0), a and b, and the entries of A. The scalar
@@ -94,7 +96,9 @@ def mixed(*, games=3, size=5, start=0.5):
 
 
 @by_value
-def mixed_tasks(*, games=3, size=5, low=0.9, high=1.0, **matrices):
+def mixed_tasks(
+    *, games: int = 3, size: int = 5, low: float = 0.9, high: float = 1.0, **matrices: float
+) -> Callable[[Any], base.Task]:
     """Tasks of :func:`mixed`: the families in turn, coefficients as :func:`scalar_tasks` and :func:`matrix_tasks` draw
     them (``matrices``: its ``density``, ``scale`` and ``least``)."""
     numbers, entries = scalar_tasks(games=games, low=low, high=high), matrix_tasks(games=games, size=size, **matrices)
@@ -109,7 +113,7 @@ def mixed_tasks(*, games=3, size=5, low=0.9, high=1.0, **matrices):
 
 
 @by_value
-def scalar_tasks(*, games=1, low=0.9, high=1.0):
+def scalar_tasks(*, games: int = 1, low: float = 0.9, high: float = 1.0) -> Callable[[Any], base.Task]:
     """Tasks of :func:`rotated_saddle` and :func:`seesaw`: a, b ~ U[low, high), independent, coefficients (games, 2)."""
     num_games = checks.whole("games", games)
     if not 0 < low <= high < math.inf:
@@ -122,7 +126,9 @@ def scalar_tasks(*, games=1, low=0.9, high=1.0):
 
 
 @by_value
-def matrix_tasks(*, games=1, size=5, density=0.5, scale=1.0, least=0.0):
+def matrix_tasks(
+    *, games: int = 1, size: int = 5, density: float = 0.5, scale: float = 1.0, least: float = 0.0
+) -> Callable[[Any], base.Task]:
     """Tasks of :func:`matrix_game`: entries Bernoulli(density) · U[-scale, scale), coefficients (games, size, size).
 
     ``least``: the least singular value that a matrix may have. About a third of the 5x5 matrices of density 0.5 are
@@ -152,11 +158,11 @@ def matrix_tasks(*, games=1, size=5, density=0.5, scale=1.0, least=0.0):
     return sample
 
 
-def smallest_singular_value(matrices):
+def smallest_singular_value(matrices: tf.Tensor) -> tf.Tensor:
     """The smallest singular value of each matrix of (…, n, n): shape (…). Zero, up to rounding, says singular."""
     return tf.linalg.svd(matrices, compute_uv=False)[..., -1]
 
 
-def game_gram(stacks):
+def game_gram(stacks: list[tf.Tensor]) -> tf.Tensor:
     """Inner products within each game: tensors (k, games, d) that stack k trees, leaf by leaf -> (k, k, games, 1)."""
     return tf.add_n([tf.einsum("igd,jgd->ijg", x, x) for x in stacks])[..., None]

@@ -11,7 +11,7 @@ from .. import autodiff, checks, optimizers, replicas, seeds, trees
 from ..games import Game, Players
 from ..rules.base import Cost
 from ..values import by_value
-from .base import MetaLearner, advance, begin, view
+from .base import Inner, MetaLearner, advance, begin, view
 
 
 class Estimator(NamedTuple):
@@ -36,13 +36,31 @@ class Estimate(NamedTuple):
     cost: Cost
 
 
-def last(learner, outer, theta, inner, task, num_steps, seed, loop):
+def last(
+    learner: MetaLearner,
+    outer: Callable,
+    theta: Any,
+    inner: Inner,
+    task: Any,
+    num_steps: int,
+    seed: Any,
+    loop: Callable,
+) -> tuple[Any, Inner]:
     """The objective of an inner run: the outer loss after its last step. Returns it and the run."""
     inner, _ = advance(learner, theta, inner, task, num_steps, seed, loop=loop)
     return outer(theta, view(learner, theta, inner), task, seeds.fold_in(seed, "outer")), inner
 
 
-def each_step(learner, outer, theta, inner, task, num_steps, seed, loop):
+def each_step(
+    learner: MetaLearner,
+    outer: Callable,
+    theta: Any,
+    inner: Inner,
+    task: Any,
+    num_steps: int,
+    seed: Any,
+    loop: Callable,
+) -> tuple[Any, Inner]:
     """The objective of an inner run: the mean of the outer loss over its steps. Returns it and the run."""
 
     def each(theta, players, t):
@@ -217,7 +235,7 @@ def mean_over(fn: Callable, over: Any, theta: Any, state: Any) -> tuple[Estimate
 
     ``theta`` and ``state`` give the structures of what one call returns.
     """
-    names = []  # of the scalars, known once ``one`` has been traced
+    names: list[str] = []  # of the scalars, known once ``one`` has been traced
 
     def one(element):
         estimate, kept = fn(element)
@@ -229,7 +247,9 @@ def mean_over(fn: Callable, over: Any, theta: Any, state: Any) -> tuple[Estimate
     values, grads, cost, states = tf.map_fn(one, over, parallel_iterations=1, fn_output_signature=signature)
     mean = tf.unstack(tf.reduce_mean(values, 0), len(names))
     total = trees.map(lambda x: tf.reduce_sum(x, 0), cost)
-    return Estimate(dict(zip(names, mean, strict=True)), trees.map(lambda x: tf.reduce_mean(x, 0), grads), total), states
+    return Estimate(
+        dict(zip(names, mean, strict=True)), trees.map(lambda x: tf.reduce_mean(x, 0), grads), total
+    ), states
 
 
 def _specs(tree):

@@ -27,9 +27,7 @@ from .estimators import (
 
 def _normal(theta, seed, sigma):
     draws = seeds.split(seed, len(trees.leaves(theta)))
-    noise = [
-        seeds.normal(x.shape, s, x.dtype) for x, s in zip(trees.leaves(theta), draws, strict=True)
-    ]
+    noise = [seeds.normal(x.shape, s, x.dtype) for x, s in zip(trees.leaves(theta), draws, strict=True)]
     return trees.scale(sigma, trees.like(theta, noise))
 
 
@@ -97,8 +95,8 @@ def persistent_evolution_strategies(
     Each meta-step plays ``segment`` steps of every run and goes on from there at the next one; a run's perturbations
     are accumulated, which removes the bias of judging a long run by its pieces. It estimates the gradient of the sum of
     the segments' losses. The runs of several tasks begin at segments of their own, as those of
-    :func:`~metagan_edu.meta.truncated_backprop` do. (Vicol, Metz & Sohl-Dickstein 2021, eq. 9 and algorithm 2.) Raises ``ValueError`` unless
-    ``inner_steps`` is a multiple of ``segment``, and as :func:`evolution_strategies`.
+    :func:`~metagan_edu.meta.truncated_backprop` do. (Vicol, Metz & Sohl-Dickstein 2021, eq. 9 and algorithm 2.)
+    Raises ``ValueError`` unless ``inner_steps`` is a multiple of ``segment``, and as :func:`evolution_strategies`.
     """
     num_segments = segments(inner_steps, segment)
     _population(pairs, sigma)

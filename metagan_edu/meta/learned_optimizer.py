@@ -58,8 +58,9 @@ def minimax_optimizer(
     """The learned optimizer of *both* players at once: gradients, updates and slots are pairs ``Players``.
 
     ``gram``: the inner products by which the state of the game is measured: over all parameters, or over each game's
-    (:func:`~metagan_edu.games.saddles.game_gram`) where games stand side by side. ``hold``: what is done to the features and
-    to L; by default they are constants in the meta-gradient, which is cheaper and steadier (``tf.identity``: exact).
+    (:func:`~metagan_edu.games.saddles.game_gram`) where games stand side by side. ``hold``: what is done to the
+    features and to L; by default they are constants in the meta-gradient, which is cheaper and steadier
+    (``tf.identity``: exact).
     """
 
     def init(params):
@@ -83,7 +84,7 @@ def minimax_optimizer(
 
 
 def restart(old: Memory, new: Memory) -> Memory:
-    """The memory of a second attempt, for :func:`~metagan_edu.rules.safeguarded`: new, but for how steep the game is."""
+    """The memory of a second attempt, for :func:`~metagan_edu.rules.safeguarded`: new, but for the game's steepness."""
     return new._replace(steepness=old.steepness)
 
 
@@ -145,8 +146,8 @@ def learned_optimizer(
 def log_field_norm(floor: float = 1e-4) -> Callable:
     """The outer loss ``mean over games of log(‖field‖ + floor)``: every step is worth what it divides the norm by.
 
-    Below ``floor`` nothing is gained any more. For the games of :mod:`metagan_edu.games.saddles`. Raises ``ValueError`` for a
-    floor that is not above 0.
+    Below ``floor`` nothing is gained any more. For the games of :mod:`metagan_edu.games.saddles`. Raises ``ValueError``
+    for a floor that is not above 0.
     """
     checks.number("floor", floor, above=0)
 

@@ -22,13 +22,15 @@ def learned_schedule(
     game: Game, rule: Rule, *, num_steps: int, policy: policies.Policy | None = None, clip: Any = (),
     batches: Callable | None = None,
 ) -> MetaLearner:  # fmt: skip
-    """The learner whose theta is that of ``policy`` (default: :func:`~metagan_edu.rules.policies.network`), played on ``rule`` from ``game.init``.
+    """The learner whose theta is that of ``policy``, played on ``rule`` from ``game.init``.
 
-    ``num_steps``: the length of an inner run, to which the schedule is laid out; ``clip``: a pair of thresholds for the
-    players' gradient norms that are then scheduled too, or empty; ``batches``: by default ``drawn(20)``. Its gradient
-    goes through the losses that the policy sees, too. Raises ``ValueError`` for values out of range.
+    ``num_steps``: the length of an inner run, to which the schedule is laid out; ``policy``: by default
+    :func:`~metagan_edu.rules.policies.network`; ``clip``: a pair of thresholds for the players' gradient norms that are
+    then scheduled too, or empty; ``batches``: by default ``drawn(20)``. Its gradient goes through the losses that the
+    policy sees, too. Raises ``ValueError`` for values out of range.
     """
-    checks.whole("num_steps", num_steps), controllers.thresholds_of(clip)
+    checks.whole("num_steps", num_steps)
+    controllers.thresholds_of(clip)
     policy = policies.network() if policy is None else policy
 
     def scheduled(theta):

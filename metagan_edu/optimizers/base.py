@@ -109,9 +109,7 @@ def scale_by_rms(decay: float = 0.9, eps: float = 1e-7) -> Optimizer:
 
 
 @by_value
-def scale_by_adam(
-    beta1: float = 0.5, beta2: float = 0.999, eps: float = 1e-8, eps_root: float = 1e-16
-) -> Optimizer:
+def scale_by_adam(beta1: float = 0.5, beta2: float = 0.999, eps: float = 1e-8, eps_root: float = 1e-16) -> Optimizer:
     """Adam's direction ``m̂/(√(v̂ + eps_root) + eps)`` (Kingma & Ba 2015, algorithm 1).
 
     ``m̂ = m/(1 - β₁ᵗ)``, ``v̂ = v/(1 - β₂ᵗ)``. ``eps_root > 0`` is needed to differentiate through it: the slope of the

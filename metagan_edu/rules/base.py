@@ -111,11 +111,12 @@ def info(
 
 
 def rows(batch: Any) -> Any:
-    """How many examples a batch holds: the length of its first tensor; 0 for no data."""
+    """How many examples a batch holds: the length of its first tensor, or array; 0 for no data."""
     leaves = trees.leaves(batch)
-    if not leaves or leaves[0].shape.rank == 0:
+    shape = tf.TensorShape(leaves[0].shape) if leaves else tf.TensorShape([])
+    if shape.rank == 0:
         return 0
-    return leaves[0].shape[0] if leaves[0].shape[0] is not None else tf.shape(leaves[0])[0]
+    return shape[0] if shape[0] is not None else tf.shape(leaves[0])[0]
 
 
 def pair(gen_optimizer: Any, disc_optimizer: Any) -> Players:

@@ -27,7 +27,7 @@ def dtype_of(players: Players) -> tf.DType:
 
 @by_value
 def schedule(gen: Callable, disc: Callable | None = None, penalty: Callable | None = None) -> Controller:
-    """Factors on the rates (and on the penalty) that depend on the number of the rule's steps alone: functions of ``t``.
+    """Factors on the rates (and on the penalty) that depend on the number of the rule's steps alone, functions of t.
 
     ``gen``, ``disc``, ``penalty``: schedules, such as ``optimizers.cosine_decay(1.0, num_steps)``; the discriminator's
     is the generator's by default, the penalty's is 1.

@@ -1,7 +1,7 @@
 """Both players seen as one: what rules share that look at the whole game and not at one player at a time.
 
 ``w = (θ, ψ)`` is the pair of parameters, ``g(w) = (∂L_G/∂θ, ∂L_D/∂ψ)`` the pair of own gradients (the field of
-``games.field`` is ``v = -g``), and ``J = ∂g/∂w`` its Jacobian, which for a game is not symmetric.
+``dynamics.field`` is ``v = -g``), and ``J = ∂g/∂w`` its Jacobian, which for a game is not symmetric.
 """
 
 from __future__ import annotations
@@ -51,9 +51,7 @@ def gradient_of(game: Game, players: Players, batch: Any, seed: Any, hyper: Hype
     return at
 
 
-def move(
-    optimizers: Players, state: base.State, grads: Players, player_states: Players, hyper: Hyper
-) -> base.State:
+def move(optimizers: Players, state: base.State, grads: Players, player_states: Players, hyper: Hyper) -> base.State:
     """The state after both players have taken one step of their optimizers for the pair of gradients ``grads``."""
     moved = [
         base.move(who, optimizers, state, getattr(grads, who), getattr(player_states, who), hyper)

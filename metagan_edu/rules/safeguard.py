@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from .. import checks, trees
-from ..games import Hyper, Players
+from ..games import Players
 from ..optimizers import Optimizer
 from ..roots import root
 from ..values import by_value
@@ -117,8 +117,8 @@ def safeguarded(
         hand = trees.map(lambda w, g: w - rate * g, origin[0], towards)
         fresh = restart(state.slots, optimizer.init(here[0]))
         new = Guarded(
-            _players(trees.where(by_hand, hand, learned), states), trees.where(by_hand, fresh, slots), best, origin, least,
-            tf.where(by_hand, tf.zeros_like(since), since), rate, tf.where(trouble, 2 * state.rest, state.rest),
+            _players(trees.where(by_hand, hand, learned), states), trees.where(by_hand, fresh, slots), best, origin,
+            least, tf.where(by_hand, tf.zeros_like(since), since), rate, tf.where(trouble, 2 * state.rest, state.rest),
             tf.where(by_hand, left - 1, left),
         )  # fmt: skip
         return new, base.info(game, losses, [batch])

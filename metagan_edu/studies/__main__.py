@@ -4,6 +4,8 @@
 Each record is made by the function ``make`` of the script of its name, and written beside it as JSON.
 """
 
+from __future__ import annotations
+
 import importlib
 import sys
 import time
@@ -12,7 +14,7 @@ import metagan_edu as mg
 from metagan_edu.studies import FOLDER, scripts
 
 
-def main(only):
+def main(only: list[str]) -> int:
     """Make the records that are named; the exit status says whether all names are known."""
     unknown = sorted(set(only) - set(scripts()))
     if unknown:

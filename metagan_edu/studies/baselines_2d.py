@@ -6,7 +6,10 @@ fifteen combinations, not all). ReLU with the orthogonal initialization mattered
 ReLU with He's left 15 % of the samples between the modes of the ring. What is reported is from other seeds.
 """
 
+from __future__ import annotations
+
 import functools
+from typing import Any
 
 import metagan_edu as mg
 
@@ -15,7 +18,7 @@ NUM_STEPS, BATCH = 10000, 128
 DATA = {"ring": mg.data.ring(), "grid": mg.data.grid()}
 
 
-def baseline(num_steps=NUM_STEPS):
+def baseline(num_steps: int = NUM_STEPS) -> tuple[mg.games.Game, mg.rules.Rule]:
     """(game, rule): alternating Adam with β = (0, 0.99), cosine decay to 0, R1, averaged weights."""
     hidden = (128, 128, 128)
     game = mg.games.gan(mg.networks.mlp(2, hidden, 2), mg.networks.mlp(2, hidden, 1), penalty=mg.losses.r1(0.1))
@@ -23,13 +26,13 @@ def baseline(num_steps=NUM_STEPS):
     return game, mg.rules.averaged(mg.rules.alternating(adam, adam), decay=0.999)
 
 
-def measure(mixture, game, players, seed):
+def measure(mixture: mg.data.Mixture, game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:
     """Mode coverage of 2,500 samples."""
     coverage = mg.metrics.mode_coverage(mg.sample(game, players, 2500, seed=seed), mixture)
     return {name: getattr(coverage, name) for name in ("modes", "modes20", "high_quality", "reverse_kl_all")}
 
 
-def make():
+def make() -> dict[str, Any]:
     """The record."""
     config = {"search": __doc__, "batch": BATCH, "latent_dim": 2, "hidden": [128] * 3, "r1": 0.1, "lr": 1e-3}
     records = [

@@ -12,8 +12,11 @@ and a generator that copied its support would get just that. Diversity: relative
 Chosen on the 22 Early Aramaic characters, which are neither trained nor tested on: see ``SEARCH``.
 """
 
+from __future__ import annotations
+
 import functools
 import time
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -33,7 +36,7 @@ the best mean score over the curve (10 to 300 steps) was taken. Before that, Rep
 steps, 4 tasks, rate falling from 0.7) were taken over from earlier trials on other characters."""
 
 
-def game_and_rule(lr=RATE):
+def game_and_rule(lr: float = RATE) -> tuple[mg.games.Game, mg.rules.Rule]:
     """DCGAN of width 24 with LayerNorm in G; non-saturating with R1; alternating Adam with β = (0, 0.9)."""
     shape = (16, 16, 1)
     gen = mg.networks.dcgan_generator(32, shape, width=24, norm=mg.normalization.LayerNorm)
@@ -42,12 +45,12 @@ def game_and_rule(lr=RATE):
     return game, mg.rules.alternating(adam, adam)
 
 
-def learner(lr=RATE):
+def learner(lr: float = RATE) -> mg.meta.MetaLearner:
     """The learner whose theta is where both players start."""
     return mg.meta.learned_initialization(*game_and_rule(lr), batches=mg.meta.drawn(BATCH))
 
 
-def distorted(images, seed, *, turn, stretch, slant, shift):
+def distorted(images: np.ndarray, seed: Any, *, turn: float, stretch: float, slant: float, shift: float) -> np.ndarray:
     """Images (n, 16, 16, 1), each with its own random affine change (standard deviations; angles in radians)."""
     from scipy.ndimage import affine_transform
 
@@ -61,7 +64,7 @@ def distorted(images, seed, *, turn, stretch, slant, shift):
     return np.clip(np.array(made, np.float32), -1, 1)
 
 
-def characters(alphabets):
+def characters(alphabets: Any) -> mg.data.Characters:
     """The first so many characters of each alphabet of Omniglot's small archive (all, where no number is given)."""
     omniglot = mg.data.omniglot(16)
     counts = dict.fromkeys(alphabets, 10**6) | (alphabets if isinstance(alphabets, dict) else {})
@@ -70,20 +73,20 @@ def characters(alphabets):
 
 
 @functools.cache
-def training(source):
+def training(source: str) -> mg.data.Characters:
     """The training characters of a source, "glyphs" or "omniglot", each also turned by 90, 180 and 270 degrees."""
     if source == "omniglot":
         return characters(TRAIN).turned()
     return by_hand(mg.data.glyph_splits(16)["train"]).turned()
 
 
-def by_hand(glyphs):
+def by_hand(glyphs: mg.data.Characters) -> mg.data.Characters:
     """Glyphs distorted to look more like handwriting."""
     flat = distorted(glyphs.images.reshape(-1, 16, 16, 1), 0, turn=0.2, stretch=0.2, slant=0.2, shift=1.5)
     return mg.data.as_characters(flat.reshape(glyphs.images.shape), glyphs.alphabets, glyphs.names)
 
 
-def judge(unseen):
+def judge(unseen: mg.data.Characters) -> Any:
     """The classifier of the unseen characters, from the drawings that are not support."""
     count, drawings = len(unseen.images), unseen.images.shape[1] - SHOTS
     images, labels = unseen.images[:, SHOTS:].reshape(-1, 16, 16, 1), np.repeat(np.arange(count), drawings)
@@ -93,14 +96,21 @@ def judge(unseen):
     )
 
 
-def joint(letters, seed, lr=RATE, num_steps=META_STEPS * TASKS * INNER):
+def joint(letters: mg.data.Characters, seed: Any, lr: float = RATE, num_steps: int = META_STEPS * TASKS * INNER) -> Any:
     """Both players trained on all training characters together, as a theta."""
     game, rule = game_and_rule(lr)
     result = mg.train(game, rule, letters.batches(BATCH), num_steps=num_steps, seed=seed, progress=False)
     return learner().reached(result.players)
 
 
-def meta_trained(letters, seed, estimator, optimizer, num_steps=META_STEPS, **options):
+def meta_trained(
+    letters: mg.data.Characters,
+    seed: Any,
+    estimator: mg.meta.Estimator,
+    optimizer: mg.optimizers.Optimizer,
+    num_steps: int = META_STEPS,
+    **options: Any,
+) -> Any:
     """Theta by meta-training on one training character a task."""
     return mg.meta_train(
         learner(), letters.tasks(SHOTS), estimator=estimator, num_steps=num_steps, seed=seed, tasks_per_step=TASKS,
@@ -108,14 +118,16 @@ def meta_trained(letters, seed, estimator, optimizer, num_steps=META_STEPS, **op
     ).theta  # fmt: skip
 
 
-def reptile(letters, seed, num_steps=META_STEPS, inner_steps=INNER, **options):
+def reptile(
+    letters: mg.data.Characters, seed: Any, num_steps: int = META_STEPS, inner_steps: int = INNER, **options: Any
+) -> Any:
     """Theta by Reptile: the displacement averaged over 4 characters, at a rate that falls from 0.7 to 0."""
     rate = mg.optimizers.linear_decay(0.7, num_steps)
     estimator = mg.meta.reptile(inner_steps)
     return meta_trained(letters, seed, estimator, mg.optimizers.sgd(rate), num_steps, **options)
 
 
-def first_order_maml(letters, seed):
+def first_order_maml(letters: mg.data.Characters, seed: Any) -> Any:
     """Theta by first-order MAML on the meta-game, with Adam."""
     adam = mg.optimizers.adam(mg.optimizers.linear_decay(1e-3, META_STEPS), beta1=0.9)
     return meta_trained(letters, seed, mg.meta.first_order(INNER), adam, outer=mg.meta.outer.meta_game())
@@ -127,7 +139,14 @@ PLAN = [("glyphs", "joint pre-training"), ("glyphs", "Reptile"), ("glyphs", "fir
 KEPT = ("joint pre-training, glyphs", "Reptile, glyphs")  # whose thetas the notebooks show
 
 
-def curves(start, theta, unseen, classifier, seed, num_steps=NUM_STEPS):
+def curves(
+    start: mg.meta.MetaLearner,
+    theta: Any,
+    unseen: mg.data.Characters,
+    classifier: Any,
+    seed: Any,
+    num_steps: Any = NUM_STEPS,
+) -> dict[str, np.ndarray]:
     """Score, diversity and copies after each of ``num_steps``: arrays (characters, steps)."""
     draw = tf.function(lambda players: start.game.generate(players, SAMPLES, mg.seeds.make(7)), autograph=False)
     measured = {"score": [], "diversity": [], "copies": []}
@@ -142,7 +161,7 @@ def curves(start, theta, unseen, classifier, seed, num_steps=NUM_STEPS):
     return {name: np.array(values) for name, values in measured.items()}
 
 
-def tuned():
+def tuned() -> tuple[Any, ...]:
     """The rates of scratch and of joint pre-training with the best mean score from 10 steps on, on Early Aramaic."""
     unseen = characters(["Early_Aramaic"])
     classifier, found = judge(unseen), {"scratch": {}, "joint pre-training": {}}
@@ -158,14 +177,14 @@ def tuned():
     return {way: max(scores, key=lambda lr: np.mean(scores[lr])) for way, scores in found.items()}, found
 
 
-def rates(record):
+def rates(record: dict[str, Any]) -> dict[str, float]:
     """The rates of adaptation that a record of :func:`make` chose."""
     best = record["config"]["rates"]
     joint_rate = float(best["joint pre-training"].split(" then ")[1])
     return {"scratch": best["scratch"], "joint": joint_rate, "Reptile": RATE}
 
 
-def make():
+def make() -> dict[str, Any]:
     """The record: metrics of each character, averaged over the seeds of pre-training; and of each seed."""
     unseen = characters(TEST)
     classifier = judge(unseen)
@@ -193,14 +212,14 @@ def make():
     return record(runs, seconds, ceiling, {"rates": best, "rate_search": search})
 
 
-def keep(name, theta, seed, seconds):
+def keep(name: str, theta: Any, seed: Any, seconds: float) -> None:
     """The theta of the first seed, beside the record."""
     made = {"command": "make records ONLY=few_shot", "what": name, "seed": seed, "seconds": seconds}
     made |= {k: str(v) for k, v in mg.experiments.provenance().items()}
     mg.meta.save_theta(FOLDER / f"few_shot_{name.replace(', ', '_').replace(' ', '_')}.safetensors", theta, made)
 
 
-def record(runs, seconds, ceiling, tuning):
+def record(runs: Any, seconds: Any, ceiling: Any, tuning: dict[str, Any]) -> dict[str, Any]:
     """Means over seeds for each character (``results``), means over characters for each seed (``by_seed``)."""
     results, by_seed = {}, {}
     for name, measured in runs.items():

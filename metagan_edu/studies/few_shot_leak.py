@@ -6,7 +6,10 @@ than 0.6 pixels of 28 to a test letter), and on all letters of the training scri
 have the nearest of these neighbors ("look-alikes"), and on as many whose nearest is farthest ("others").
 """
 
+from __future__ import annotations
+
 import time
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +21,7 @@ SEEDS = (1,)
 COUNT, STEPS = 24, (10, 25)
 
 
-def letters():
+def letters() -> tuple[dict[str, Any], dict[str, Any]]:
     """Training letters without look-alikes of test letters, and with them; test letters with and without such."""
     everything, split = mg.data.glyphs(16), mg.data.glyph_splits(16)
     named = np.array([SCRIPTS[script][0] for script in everything.alphabets])
@@ -32,7 +35,7 @@ def letters():
     return {"split by shape": split["train"], "split by name": leaky}, test
 
 
-def make():
+def make() -> dict[str, Any]:
     """The record: the score of each letter, averaged over seeds."""
     training, test = letters()
     judges = {kind: few_shot.judge(unseen) for kind, unseen in test.items()}

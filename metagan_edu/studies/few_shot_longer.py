@@ -4,7 +4,10 @@ As ``few_shot`` on Omniglot, but for 10 or 25 inner steps and two and a half tim
 at along the way on Early Aramaic, which is not trained on.
 """
 
+from __future__ import annotations
+
 import time
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +18,7 @@ SEEDS = (1,)
 TOTAL, LOOKS = 50000, 10
 
 
-def make():
+def make() -> dict[str, Any]:
     """The record: (inner steps spent, score and diversity at 10 steps) along meta-training."""
     unseen = few_shot.characters(["Early_Aramaic"])
     classifier, letters = few_shot.judge(unseen), few_shot.training("omniglot")

@@ -3,6 +3,10 @@
 A rate may be a tensor (games, 1), so that many rates are played side by side.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import metagan_edu as mg
 
 
@@ -13,7 +17,7 @@ def _hand_made(rule, make):
     return of_rate
 
 
-def variants():
+def variants() -> dict[str, Any]:
     """name -> {variant: rate -> rule}."""
     optimizers, rules, found = mg.optimizers, mg.rules, {}
     for turns, rule in (("simultaneous", rules.simultaneous), ("alternating", rules.alternating)):

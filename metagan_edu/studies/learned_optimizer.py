@@ -23,8 +23,13 @@ and 1,000 steps. ``meta_training`` says what learning took; its seconds, and all
 busy with other work.
 """
 
+from __future__ import annotations
+
 import functools
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -57,20 +62,20 @@ GAMES, LIMIT, TOLERANCE = 64, 300, 1e-3
 RATES = (0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 
 
-def saved(name):
+def saved(name: str) -> Path:
     """The file of what was learned."""
     return (
         FOLDER / f"learned_optimizer_{'_'.join(name.replace('(', '').replace(')', '').split()[2:]).lower()}.safetensors"
     )
 
 
-def learner(name):
+def learner(name: str) -> mg.meta.MetaLearner:
     """The learner of a contender, on games of its family side by side."""
     body, (game, _), games, *_ = LEARNED[name]
     return mg.meta.learned_optimizer(game(games=games), body=body, gram=saddles.game_gram)
 
 
-def train(name):
+def train(name: str) -> tuple[Any, dict[str, Any]]:
     """Meta-train on windows of runs; the loss is the mean over steps and games of the field's log norm."""
     (_, (_, tasks), games, run, window, num_steps), optimizers = LEARNED[name], mg.optimizers
     adam, began = optimizers.adam(optimizers.cosine_decay(META_LR, num_steps), beta1=0.9, beta2=0.99), time.monotonic()
@@ -84,7 +89,7 @@ def train(name):
     return keep(name, result.theta, time.monotonic() - began, losses)
 
 
-def keep(name, theta, seconds, losses):
+def keep(name: str, theta: Any, seconds: float, losses: Any) -> tuple[Any, dict[str, Any]]:
     """Write theta beside this file; returned with what it took."""
     _, _, games, _, window, num_steps = LEARNED[name]
     spent = {"seconds": round(seconds), "meta_steps": num_steps, "loss": losses,
@@ -98,7 +103,7 @@ def keep(name, theta, seconds, losses):
 # -- contenders: functions of a rate (games, 1), so that many rates are played side by side
 
 
-def learned(name, theta, safeguard):
+def learned(name: str, theta: Any, safeguard: Any) -> Callable:
     """The learned optimizer as a rule, alone or with its safeguard; it has no rate."""
     optimizer = mg.meta.minimax_optimizer(theta, LEARNED[name][0], gram=saddles.game_gram)
     if not safeguard:
@@ -109,7 +114,7 @@ def learned(name, theta, safeguard):
 # -- playing
 
 
-def draw(setting, seed):
+def draw(setting: Any, seed: Any) -> tuple[Any, Any]:
     """Starts and coefficients of ``GAMES`` games of each family."""
     low, high, scale, start = SETTINGS[setting]
     tasks = saddles.mixed_tasks(games=3 * GAMES, low=low, high=high, scale=scale, least=1e-3)
@@ -123,7 +128,7 @@ def _side_by_side(draws):
     return [tf.concat(x, 0) for x in zip(*starts, strict=True)], tf.concat(coefficients, 0)
 
 
-def player(of_rate):
+def player(of_rate: Callable) -> Callable:
     """``(starts, coefficients, rates) -> (steps, share of the norm that is left at the end)`` for each game."""
     game = saddles.mixed(games=len(RATES) * 3 * GAMES)
 
@@ -146,7 +151,7 @@ def player(of_rate):
     return run
 
 
-def tune(of_rate):
+def tune(of_rate: Callable) -> tuple[Any, Any, Any]:
     """The best rate for each family, and the mean number of steps with it: ``(run, rates (3,), steps (3,))``."""
     run = player(of_rate)
     starts, coefficients = _side_by_side([draw("inside", VALIDATION)] * len(RATES))
@@ -156,7 +161,7 @@ def tune(of_rate):
     return run, np.array(RATES)[mean.argmin(0)], mean.min(0)
 
 
-def test(run, rates):
+def test(run: Callable, rates: Any) -> dict[str, Any]:
     """Steps, and the shares of games solved and diverged, by family and setting: lists with one value per seed."""
     places = [(setting, seed) for setting in SETTINGS for seed in SEEDS]
     starts, coefficients = _side_by_side([draw(*place) for place in places])
@@ -171,7 +176,7 @@ def test(run, rates):
     return found
 
 
-def best_of(variants):
+def best_of(variants: dict[str, Any]) -> tuple[Any, Any]:
     """The results of a hand-made contender, with the best variant and rate for each family, and what these are."""
     tuned = {name: tune(of_rate) for name, of_rate in variants.items()}
     best = [min(tuned, key=lambda name, j=j: tuned[name][2][j]) for j in range(len(FAMILIES))]
@@ -192,13 +197,13 @@ RING_RATES = {"Adam": (3e-4, 1e-3, 3e-3, 1e-2), "SGD": (0.01, 0.03, 0.1, 0.3)}
 
 
 @functools.cache
-def ring_game():
+def ring_game() -> tuple[mg.games.Game, Callable]:
     """The GAN and its batches, made once, so that a rule is compiled once for all seeds."""
     networks = mg.networks
     return mg.games.gan(networks.mlp(16, (64, 64), 2), networks.mlp(2, (64, 64), 1)), mg.data.ring().batches(128)
 
 
-def ring(rule, seed):
+def ring(rule: mg.rules.Rule, seed: Any) -> dict[str, Any]:
     """What a run on the ring reached after 250 and 1,000 steps, whether it stayed finite, and its seconds."""
     (game, batches), mixture = ring_game(), mg.data.ring()
     real = mixture.sample(2000, 1)
@@ -223,7 +228,7 @@ def ring(rule, seed):
     return found | {"diverged": int(not finite), "seconds": round(result.history.seconds, 1)}
 
 
-def gan(thetas):
+def gan(thetas: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """All contenders on the ring: name -> metric -> one value per seed; and the rates that were chosen."""
     make, found, chosen = {"Adam": mg.optimizers.adam, "SGD": mg.optimizers.sgd}, {}, {}
     for name, rates in RING_RATES.items():
@@ -237,7 +242,7 @@ def gan(thetas):
     return {name: {key: [run[key] for run in runs] for key in runs[0]} for name, runs in found.items()}, chosen
 
 
-def learned_contenders(thetas):
+def learned_contenders(thetas: dict[str, Any]) -> dict[str, Any]:
     """The learned optimizers with and without their safeguard, and one before meta-training: what it adds."""
     before = {
         "learned on all three": learner("learned on all three").init(seeds.fold_in(seeds.make(META_SEED), "theta"))
@@ -251,7 +256,7 @@ def learned_contenders(thetas):
     return found
 
 
-def play(contenders):
+def play(contenders: Any) -> dict[str, Any]:
     """The parts of the record that hold what these contenders did."""
     record = {"num_steps": {}, "seconds": {}, "results": {}, "chosen": {}}
     for name, run in contenders.items():
@@ -266,7 +271,7 @@ def play(contenders):
     return record
 
 
-def described(record):
+def described(record: dict[str, Any]) -> dict[str, Any]:
     """The record with its settings."""
     meta = {
         name: dict(zip(("games", "run", "window", "meta_steps"), how[2:], strict=True)) for name, how in LEARNED.items()
@@ -276,7 +281,7 @@ def described(record):
     return record | {"config": config}
 
 
-def make():
+def make() -> dict[str, Any]:
     """The record."""
     thetas, spent = {}, {}
     for name in LEARNED:

@@ -7,11 +7,14 @@ held (``ru_maxrss``), TensorFlow and compiling included. ``gigabytes_more`` is t
 was built. "every 10": the backprop that keeps each 10th inner state and computes the others again.
 """
 
+from __future__ import annotations
+
 import json
 import resource
 import subprocess
 import sys
 import time
+from typing import Any
 
 import tensorflow as tf
 
@@ -29,7 +32,7 @@ ESTIMATORS = {
 INNER_STEPS = {"backprop": (10, 25, 50, 100)}
 
 
-def parts():
+def parts() -> Any:
     """The learner, its outer loss, and a sampler of tasks that are noise: memory does not depend on the pictures."""
     shape, adam = (16, 16, 1), mg.optimizers.adam(1e-3, beta1=0.0, beta2=0.9)
     gen = mg.networks.dcgan_generator(32, shape, width=24, norm=mg.normalization.LayerNorm)
@@ -43,13 +46,13 @@ def parts():
     return learner, mg.meta.outer.energy_distance(), tasks
 
 
-def held():
+def held() -> float:
     """The most memory that this process has held so far, in gigabytes of 1e9 bytes."""
     unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
-def measure(name, inner_steps):
+def measure(name: str, inner_steps: int) -> list[dict[str, float]]:
     """Meta-gradients in this process, for each seed: memory, seconds (of a call when all is compiled), norm."""
     learner, outer, tasks = parts()
     theta, before, rows = learner.init(0), held(), []
@@ -65,13 +68,13 @@ def measure(name, inner_steps):
     return rows
 
 
-def in_a_process(*arguments):
+def in_a_process(*arguments: Any) -> Any:
     """:func:`measure` in a process of its own."""
     command = [sys.executable, "-m", "metagan_edu.studies.memory", *map(str, arguments)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
-def make():
+def make() -> dict[str, Any]:
     """The record: a contender for each estimator and each number of inner steps."""
     record = {"seeds": list(SEEDS), "config": {"set_up": __doc__}, "num_steps": {}, "seconds": {}, "results": {}}
     for estimator in ESTIMATORS:

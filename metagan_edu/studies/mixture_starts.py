@@ -9,8 +9,11 @@ trained on.
 Chosen on 20 validation mixtures, seed 0: see ``SEARCH``. What is reported is on test mixtures and other seeds.
 """
 
+from __future__ import annotations
+
 import functools
 import time
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -29,7 +32,7 @@ combinations."""
 
 
 @functools.cache
-def game_and_rule(lr):
+def game_and_rule(lr: float) -> tuple[mg.games.Game, mg.rules.Rule]:
     """The game, and alternating Adam at a rate."""
     hidden = (64, 64)
     game = mg.games.gan(mg.networks.mlp(8, hidden, 2), mg.networks.mlp(2, hidden, 1), penalty=mg.losses.r1(0.1))
@@ -38,24 +41,31 @@ def game_and_rule(lr):
 
 
 @functools.cache
-def learner(lr=3e-3, of=("gen", "disc")):
+def learner(lr: float = 0.003, of: tuple[str, ...] = ("gen", "disc")) -> mg.meta.MetaLearner:
     """The learner whose theta is where both players, or one, start."""
     return mg.meta.learned_initialization(*game_and_rule(lr), batches=mg.meta.drawn(BATCH), of=of)
 
 
-def pooled(seed, mixtures=8):
+def pooled(seed: Any, mixtures: int = 8) -> tf.Tensor:
     """A batch of points from several training mixtures."""
     draws = mg.seeds.split(seed, mixtures)
     return tf.concat([mg.data.random_mixture(s).sample(BATCH // mixtures, mg.seeds.fold_in(s, 1)) for s in draws], 0)
 
 
-def joint(seed, lr=1e-3):
+def joint(seed: Any, lr: float = 0.001) -> Any:
     """Both players trained on all training mixtures together."""
     result = mg.train(*game_and_rule(lr), pooled, num_steps=20000, seed=seed, progress=False)
     return learner().reached(result.players)
 
 
-def reptile(seed, lr=3e-3, inner_steps=30, num_steps=300, theta=None, of=("gen", "disc")):
+def reptile(
+    seed: Any,
+    lr: float = 0.003,
+    inner_steps: int = 30,
+    num_steps: int = 300,
+    theta: Any = None,
+    of: tuple[str, ...] = ("gen", "disc"),
+) -> Any:
     """Theta by Reptile over 4 tasks a meta-step, at a rate that falls from 0.7."""
     return mg.meta_train(
         learner(lr, of), FAMILY.train, estimator=mg.meta.reptile(inner_steps), num_steps=num_steps, seed=seed,
@@ -63,7 +73,7 @@ def reptile(seed, lr=3e-3, inner_steps=30, num_steps=300, theta=None, of=("gen",
     ).theta  # fmt: skip
 
 
-def maml(seed, lr=3e-3, num_steps=800):
+def maml(seed: Any, lr: float = 0.003, num_steps: int = 800) -> Any:
     """Theta by MAML: the exact gradient of the query set's energy distance after 10 steps."""
     adam = mg.optimizers.adam(mg.optimizers.cosine_decay(1e-3, num_steps), beta1=0.9)
     return mg.meta_train(
@@ -72,7 +82,7 @@ def maml(seed, lr=3e-3, num_steps=800):
     ).theta  # fmt: skip
 
 
-def contenders(joint_rates):
+def contenders(joint_rates: tuple[float, float]) -> dict[str, Any]:
     """Name -> (learner, how its theta is made from a seed)."""
     before, after = joint_rates
     start = functools.cache(functools.partial(joint, lr=before))
@@ -97,7 +107,9 @@ def _distance(learner):
     return tf.function(distance, autograph=False)
 
 
-def curves(learner, theta, split="test", num_tasks=30, num_steps=NUM_STEPS):
+def curves(
+    learner: mg.meta.MetaLearner, theta: Any, split: str = "test", num_tasks: int = 30, num_steps: Any = NUM_STEPS
+) -> np.ndarray:
     """Energy distances, an array (tasks, steps)."""
     found = []
     for k in range(num_tasks):
@@ -108,7 +120,7 @@ def curves(learner, theta, split="test", num_tasks=30, num_steps=NUM_STEPS):
     return np.array(found)
 
 
-def tuned_joint():
+def tuned_joint() -> tuple[Any, dict[str, Any]]:
     """The rates (pre-training, adaptation) with the best mean log energy distance from 10 steps on, on validation."""
     found = {}
     for before in (1e-3, 3e-3):
@@ -119,7 +131,7 @@ def tuned_joint():
     return best, {f"{before} then {after}": values.round(4).tolist() for (before, after), values in found.items()}
 
 
-def make():
+def make() -> dict[str, Any]:
     """The record: the energy distance of each test mixture, averaged over seeds."""
     best, search = tuned_joint()
     print(best, search, flush=True)

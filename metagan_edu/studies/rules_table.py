@@ -10,7 +10,11 @@ can do.
 stochastic ones, at equal numbers of *examples* times gradients.
 """
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -39,7 +43,16 @@ RULES = {
 }
 
 
-def contest(game, rule, batches, *, rates, budget, measure, loss):
+def contest(
+    game: mg.games.Game,
+    rule: mg.rules.Rule,
+    batches: Callable,
+    *,
+    rates: Any,
+    budget: Any,
+    measure: Callable,
+    loss: Any,
+) -> dict[str, Any]:
     """The best rate on seed ``SELECT`` by ``loss(measured)``, and what it measures on ``SEEDS``; a diverged run ends at
     its last finite state."""
     num_steps = mg.experiments.gradient_evaluations(budget)(game, rule, batches)
@@ -61,7 +74,7 @@ def contest(game, rule, batches, *, rates, budget, measure, loss):
     return {"lr": lr, "num_steps": num_steps, "seconds": list(times), "results": results}
 
 
-def net_rules(nets):
+def net_rules(nets: tuple[Any, Any]) -> dict[str, Any]:
     """name -> (game, rule): every rule on the non-saturating GAN; competitive needs the minimax one, and R1 is what the
     rules compete with."""
     plain = mg.games.gan(*nets)
@@ -73,7 +86,9 @@ def net_rules(nets):
     return made | {"alternating, R1": (damped, RULES["alternating"](ADAM, ADAM))}
 
 
-def net_table(name, nets, batches, budget, quality, loss):
+def net_table(
+    name: str, nets: tuple[Any, Any], batches: Callable, budget: Any, quality: Callable, loss: Any
+) -> dict[str, Any]:
     """The contests on one data set."""
     judge = mg.games.gan(*nets)  # one game's field for all contenders
     fixed = tf.concat([batches(seeds.make(s)) for s in range(4)], 0)
@@ -89,7 +104,7 @@ def net_table(name, nets, batches, budget, quality, loss):
     return made
 
 
-def ring_quality(game, players, seed):
+def ring_quality(game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:
     """Energy distance and mode coverage of 2,500 samples."""
     points = mg.sample(game, players, 2500, seed=seed)
     if not np.isfinite(points).all():  # finite parameters that are about to overflow
@@ -99,23 +114,23 @@ def ring_quality(game, players, seed):
     return {"energy_distance": distance, "modes20": coverage.modes20, "high_quality": coverage.high_quality}
 
 
-def ring_nets():
+def ring_nets() -> tuple[Any, Any]:
     """Generator and discriminator for the plane."""
     return mg.networks.mlp(16, (64, 64), 2), mg.networks.mlp(2, (64, 64), 1)
 
 
-def ring_table():
+def ring_table() -> dict[str, Any]:
     """The ring: 8 modes of standard deviation 0.02; the rate is chosen by the energy distance."""
     return net_table("ring", ring_nets(), mg.data.ring().batches(128), RING_BUDGET, ring_quality,
                      lambda m: m["energy_distance"])  # fmt: skip
 
 
-def digits_nets():
+def digits_nets() -> tuple[Any, Any]:
     """Generator and discriminator for 64 pixels in a row: dense layers, which compile in a fraction of the time."""
     return mg.networks.mlp(16, (64, 64), 64, output="tanh"), mg.networks.mlp(64, (64, 64), 1)
 
 
-def digits_table():
+def digits_table() -> dict[str, Any]:
     """8x8 digits: the classifier's score of 1,000 samples as a share of that of real test images."""
     train, test, classifier = mg.data.digits("train"), mg.data.digits("test"), mg.metrics.classifier("digits")
     ceiling = mg.metrics.classifier_score(test.images, classifier)
@@ -128,7 +143,7 @@ def digits_table():
     return net_table("digits", digits_nets(), batches, DIGITS_BUDGET, quality, lambda m: -m["share_of_real"])
 
 
-def optimizer_table():
+def optimizer_table() -> dict[str, Any]:
     """Optimizers under the alternating rule, on 512 fixed points: full batch against batches of 64."""
     points = mg.data.ring().sample(512, seeds.make(77))
     plain, heavy = mg.optimizers.sgd(1.0), functools.partial(mg.optimizers.momentum, 1.0)
@@ -147,7 +162,7 @@ def optimizer_table():
     return made
 
 
-def report(name, found):
+def report(name: str, found: Any) -> Any:
     """Print a line of progress, and hand the contest through."""
     means = {k: f"{np.mean(v):.3g}" for k, v in found["results"].items()}
     print(f"{name}: rate {found['lr']}, {found['num_steps']} steps, {means}", flush=True)
@@ -157,7 +172,7 @@ def report(name, found):
 PARTS = (ring_table, digits_table, optimizer_table)
 
 
-def assemble(*parts):
+def assemble(*parts: dict[str, Any]) -> dict[str, Any]:
     """The record of the parts' contests."""
     found = {name: contest for part in parts for name, contest in part.items()}
     config = {
@@ -171,6 +186,6 @@ def assemble(*parts):
     return record | mg.experiments.provenance()
 
 
-def make():
+def make() -> dict[str, Any]:
     """The record."""
     return assemble(*(part() for part in PARTS))

@@ -8,7 +8,11 @@ GradInit's bound (0.1, 1, 10), and the number and rate of the steps (200, 400; 0
 and 101, seven combinations; what is reported is from other seeds.
 """
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable
+from typing import Any
 
 import metagan_edu as mg
 
@@ -28,7 +32,7 @@ CRITERIA = {
 }
 
 
-def game(scheme):
+def game(scheme: str) -> mg.games.Game:
     """The game whose networks start by ``scheme``, the name of a Keras initializer, or "uniform": U(-1, 1)."""
     import keras
 
@@ -38,19 +42,21 @@ def game(scheme):
     return mg.games.gan(gen, disc, penalty=mg.losses.r1(0.1))
 
 
-def rule():
+def rule() -> mg.rules.Rule:
     """Alternating Adam."""
     adam = mg.optimizers.adam(1e-3, beta1=0.0, beta2=0.9)
     return mg.rules.alternating(adam, adam)
 
 
-def ring_task(seed):
+def ring_task(seed: Any) -> mg.data.Task:
     """The one task: points of the ring."""
     points = mg.data.ring().sample(2 * BATCH, seed)
     return mg.data.Task(points[:BATCH], points[BATCH:])
 
 
-def rescaled(plain, criterion, seed, num_steps=200):
+def rescaled(
+    plain: mg.games.Game, criterion: Callable, seed: Any, num_steps: int = 200
+) -> tuple[mg.games.Players, Any]:
     """The players of ``plain`` at the seed of a run, with the scales that the criterion likes; and the criterion's
     course."""
     learner = mg.meta.learned_scales(plain, rule(), batches=mg.meta.drawn(BATCH))
@@ -63,7 +69,7 @@ def rescaled(plain, criterion, seed, num_steps=200):
     return learner.players(trained.theta, start), trained.history
 
 
-def measure(result, plain, seed):
+def measure(result: Any, plain: mg.games.Game, seed: Any) -> dict[str, Any]:
     """Energy distance and modes of 2,500 samples."""
     samples, ring = mg.sample(plain, result.players, 2500, seed=seed), mg.data.ring()
     return {
@@ -72,7 +78,7 @@ def measure(result, plain, seed):
     }
 
 
-def make():
+def make() -> dict[str, Any]:
     """The record."""
     results, seconds, num_steps = {}, {}, {}
     for name in [*FIXED, *CRITERIA]:

@@ -3,6 +3,9 @@
 Networks, rates, length and batch are those of ``unrolled_ring``, unchanged; nothing was chosen on the grid.
 """
 
+from __future__ import annotations
+
+from typing import Any
 
 import metagan_edu as mg
 from metagan_edu.studies import unrolled_ring
@@ -10,13 +13,13 @@ from metagan_edu.studies import unrolled_ring
 SEEDS = range(1, 4)
 
 
-def measure(game, players, seed):
+def measure(game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:
     """Mode coverage of 2,500 samples."""
     coverage = mg.metrics.mode_coverage(mg.sample(game, players, 2500, seed=seed), mg.data.grid())
     return {name: getattr(coverage, name) for name in ("modes", "modes20", "high_quality", "reverse_kl_all")}
 
 
-def make():
+def make() -> dict[str, Any]:
     """The record."""
     contenders = {
         f"{loss}, {rates}, K = {k}": (unrolled_ring.game(loss), unrolled_ring.rule(rates, k))

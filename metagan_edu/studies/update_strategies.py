@@ -17,10 +17,14 @@ Reported: 120 test tasks, on which nothing was chosen. (A shorter trial, with 60
 for the schedule too, was looked at on 60 other test tasks before.)
 """
 
+from __future__ import annotations
+
 import functools
 import math
 import pathlib
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -43,18 +47,18 @@ energy_distance = meta.outer.energy_distance(500)
 ADAM = mg.rules.alternating(*[mg.optimizers.adam(1.0, beta1=0.0, beta2=0.99)] * 2)  # rates are factors on 1
 
 
-def game(around=lambda disc: disc):
+def game(around: Callable = lambda disc: disc) -> mg.games.Game:
     """The GAN; R1 has weight 1 as configured, all strategies set factors on it. ``around``: what is put around D."""
     networks = mg.networks.mlp(LATENT_DIM, HIDDEN, 2), around(mg.networks.mlp(2, HIDDEN, 1))
     return mg.games.gan(*networks, penalty=mg.losses.r1(1.0))
 
 
-def logged(game, theta, players, task, seed):
+def logged(game: mg.games.Game, theta: Any, players: mg.games.Players, task: mg.data.Task, seed: Any) -> tf.Tensor:
     """The outer loss of meta-training: relative, so that a few far-off tasks do not drown the others."""
     return tf.math.log(0.01 + tf.nn.relu(energy_distance(game, theta, players, task, seed)))
 
 
-def decaying(theta, features):
+def decaying(theta: Any, features: Any) -> tf.Tensor:
     """The hand-made family: logarithms of G's rate, D's rate, R1's weight and the threshold; the share of decay."""
     gen, disc, penalty, threshold, share = tf.unstack(theta)
     shape = tf.math.log(tf.maximum(1 - share * 0.5 * (1 - tf.cos(math.pi * features[0])), 1e-4))
@@ -64,13 +68,13 @@ def decaying(theta, features):
 FAMILY = policies.Policy(lambda seed, outputs: tf.zeros(5), decaying)
 
 
-def family(gan):
+def family(gan: mg.games.Game) -> mg.meta.MetaLearner:
     """The learner of the hand-made family: theta ``(5,)``. Share 0 is a constant rate, 1 is cosine decay to 0."""
     clip = Players(1.0, 1.0)
     return meta.learned_schedule(gan, ADAM, num_steps=NUM_STEPS, policy=FAMILY, clip=clip, batches=meta.drawn(BATCH))
 
 
-def by_hand(gan):
+def by_hand(gan: mg.games.Game) -> mg.meta.MetaLearner:
     """The same with the controller inside: theta ``(7,)``, of which the last two are its lower end and its speed."""
 
     def rule(theta):
@@ -84,14 +88,14 @@ def by_hand(gan):
     )  # fmt: skip
 
 
-def tuned(theta):
+def tuned(theta: Any) -> mg.rules.Rule:
     """Adam with cosine decay at the rates and the weight of a theta of the family."""
     gen, disc, penalty = (float(x) for x in np.exp(theta[:3]))
     decay = controllers.schedule(mg.optimizers.cosine_decay(1.0, NUM_STEPS))
     return under(controlled(ADAM, decay), Hyper(lr=Players(gen, disc), penalty=penalty))
 
 
-def learned(gan, theta):
+def learned(gan: mg.games.Game, theta: Any) -> dict[str, mg.meta.MetaLearner]:
     """What is learned on top of the tuned cosine decay: name -> learner."""
     rule, batches, policy = tuned(theta), meta.drawn(BATCH), policies.network(8, limit=5.0)
     return {
@@ -101,14 +105,14 @@ def learned(gan, theta):
 
 
 @functools.cache
-def runs(split, numbers):
+def runs(split: str, numbers: Any) -> list[Any]:
     """The tasks of these numbers and the seeds of their runs, stacked, in chunks of 4."""
     draws = [seeds.make(n) for n in numbers]
     made = [(getattr(TASKS, split)(seeds.fold_in(s, "task")), seeds.fold_in(s, "run")) for s in draws]
     return [trees.map(lambda *x: tf.stack(x), *made[i : i + CHUNK]) for i in range(0, len(made), CHUNK)]
 
 
-def scorer(learner, jit=True):
+def scorer(learner: mg.meta.MetaLearner, jit: bool = True) -> Callable:
     """``(theta, split, numbers) -> scores``: one run on each of the split's tasks of these numbers, compiled once."""
 
     @functools.partial(tf.function, autograph=False, jit_compile=jit)
@@ -129,7 +133,7 @@ def scorer(learner, jit=True):
     return scores
 
 
-def space(*, clip=False, share=1.0, watch=False):
+def space(*, clip: bool = False, share: float = 1.0, watch: bool = False) -> list[tf.Tensor]:
     """The 32 draws as thetas of :func:`by_hand`."""
     ranges = [*np.log([(1e-3, 5e-2), (1e-3, 5e-2), (0.01, 1.0), (0.03, 3.0)]), (0.6, 1.3), np.log((0.01, 0.1))]
     low, high = np.transpose(ranges)
@@ -139,7 +143,7 @@ def space(*, clip=False, share=1.0, watch=False):
     return [tf.constant(theta, tf.float32) for theta in thetas]
 
 
-def search(scores, thetas):
+def search(scores: Callable, thetas: list[Any]) -> tf.Tensor:
     """The best theta: all on 8 validation tasks, the best 4 on 16 others."""
     first = [scores(theta, "validation", VALIDATION).mean() for theta in thetas]
     finalists = np.argsort(first)[:FINALISTS]
@@ -147,7 +151,7 @@ def search(scores, thetas):
     return thetas[int(finalists[np.argmin(second)])]
 
 
-def evolve(learner, theta, sigma=0.3):
+def evolve(learner: mg.meta.MetaLearner, theta: Any, sigma: float = 0.3) -> Any:
     """Theta after meta-training by antithetic evolution strategies: a pair of runs on each of 8 tasks per meta-step."""
     meta_optimizer = mg.optimizers.adam(mg.optimizers.cosine_decay(META_LR, META_STEPS), beta1=0.9)
     return mg.meta_train(
@@ -179,7 +183,7 @@ class Study:
         print(f"  {name}: {values.mean():.4f}", flush=True)
 
 
-def make():
+def make() -> dict[str, Any]:
     """The record, and beside it the file of what was learned."""
     gan, study = game(), Study()
     hand = scorer(by_hand(gan))
@@ -205,7 +209,7 @@ def make():
     return study.record | {"seeds": list(TEST), "config": config} | provenance
 
 
-def load(name, learner):
+def load(name: str, learner: mg.meta.MetaLearner) -> Any:
     """What was learned for a contender, from the artifact; ``learner`` gives its structure."""
     arrays, _ = files.read_arrays(ARTIFACT)
     found = [tf.constant(arrays[key]) for key in sorted(arrays) if key.rpartition("/")[0] == name]
