@@ -297,7 +297,9 @@ def _compare(folder, before, now):
         )
         if not np.all(alike):
             at = np.argmin(alike) if was.shape == new.shape else 0
-            there, here = (f"{found[at]:.6g}" if was.shape == new.shape else f"{len(found)} numbers" for found in (was, new))
+            there, here = (
+                f"{found[at]:.6g}" if was.shape == new.shape else f"{len(found)} numbers" for found in (was, new)
+            )
             raise ValueError(
                 f"{folder} holds another experiment: its first step differs in {what} ({there} there, {here} here). "
                 "Name another folder, or say that the change is meant: resume='changed'."

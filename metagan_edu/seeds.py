@@ -72,11 +72,15 @@ def _unit(shape, seed, dtype):
         bits = tf.random.stateless_uniform(shape, make(seed), None, None, tf.int32, alg=ALGORITHM)
         return tf.bitcast(tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(bits, 0x7FFFFF), 127 << 23), dtype) - 1
     bits = tf.random.stateless_uniform([*shape, 2], make(seed), None, None, tf.int32, alg=ALGORITHM)
-    high, low = (tf.bitwise.bitwise_and(tf.cast(bits[..., i], tf.int64), mask) for i, mask in ((0, 0xFFFFF), (1, 2**32 - 1)))
+    high, low = (
+        tf.bitwise.bitwise_and(tf.cast(bits[..., i], tf.int64), mask) for i, mask in ((0, 0xFFFFF), (1, 2**32 - 1))
+    )
     return tf.bitcast(tf.bitwise.bitwise_or(high * 2**32 + low, tf.constant(1023 << 52, tf.int64)), dtype) - 1
 
 
 def _size(shape):
     """How many numbers an array of this shape has: a number where it is known, else a tensor."""
-    known = tf.get_static_value(tf.convert_to_tensor(shape, tf.int32)) if not isinstance(shape, tf.TensorShape) else shape
+    known = (
+        tf.get_static_value(tf.convert_to_tensor(shape, tf.int32)) if not isinstance(shape, tf.TensorShape) else shape
+    )
     return math.prod(int(n) for n in known) if known is not None else tf.reduce_prod(tf.convert_to_tensor(shape))

@@ -19,8 +19,7 @@ KEPT = 128
 def by_value(factory: Made, kept: int = KEPT) -> Made:
     """``factory``, which returns the same object for equal (and equally typed) arguments that can be hashed.
 
-    ``kept``: how many are remembered. Arguments that cannot, such as tensors and arrays, are compared by identity of what is made of them: each call makes
-    anew.
+    For arguments that cannot, such as tensors and arrays, each call makes anew. ``kept``: how many are remembered.
     """
     remembered = functools.lru_cache(maxsize=kept, typed=True)(factory)
 

@@ -7,7 +7,6 @@ is tested. ``test_gradients.py`` compares its first derivative and its second on
 import inspect
 
 import keras
-
 import tensorflow as tf
 from oracles import HYPER, double, points, random_like
 
@@ -23,7 +22,7 @@ def smoothly(tree):
     return tf.add_n([tf.reduce_sum(tf.sin(x + 0.3)) for x in trees.leaves(tree) if x.dtype.is_floating])
 
 
-# --- losses and penalties: functions of logits, and of a critic's parameters ------------------------------------------
+# --- losses and penalties: functions of logits, and of a critic's parameters ----------------------------------------
 
 
 def of_loss(loss):
@@ -53,7 +52,7 @@ PENALTIES = {
     "lazily": of_penalty(mg.losses.lazily(mg.losses.r1(1.0), every=4)),
 }  # fmt: skip
 
-# --- layers: functions of the parameters and of the input -------------------------------------------------------------
+# --- layers: functions of the parameters and of the input -----------------------------------------------------------
 
 
 def of_layer(make, shape=(6,), settle=0):
@@ -97,7 +96,7 @@ LAYERS = {
     "spectral": of_spectral,
 }  # fmt: skip
 
-# --- optimizers: three updates on a smooth function, in the start ------------------------------------------------------
+# --- optimizers: three updates on a smooth function, in the start ---------------------------------------------------
 
 
 def of_optimizer(optimizer):
@@ -117,17 +116,17 @@ def of_optimizer(optimizer):
     return entry
 
 
-O = mg.optimizers
+MADE = mg.optimizers
 OPTIMIZERS = {
-    "sgd": O.sgd(0.2), "momentum": O.momentum(0.2, 0.7), "rmsprop": O.rmsprop(0.1), "adam": O.adam(0.1),
-    "descend": O.descend(O.cosine_decay(0.3, 5)), "trace": O.trace(-0.4), "scale_by_rms": O.scale_by_rms(),
-    "scale_by_adam": O.scale_by_adam(), "clip_by_global_norm": O.chain(O.clip_by_global_norm(0.4), O.sgd(1.0)),
-    "chain": O.chain(O.trace(0.5), O.descend(0.1)), "optimistic": O.optimistic(O.adam(0.1)),
-    "hypergradient": O.hypergradient(0.1, beta=0.01, bounds=(0.0, 1.0)),
+    "sgd": MADE.sgd(0.2), "momentum": MADE.momentum(0.2, 0.7), "rmsprop": MADE.rmsprop(0.1), "adam": MADE.adam(0.1),
+    "descend": MADE.descend(MADE.cosine_decay(0.3, 5)), "trace": MADE.trace(-0.4), "scale_by_rms": MADE.scale_by_rms(),
+    "scale_by_adam": MADE.scale_by_adam(), "clip_by_global_norm": MADE.chain(MADE.clip_by_global_norm(0.4), MADE.sgd(1.0)),
+    "chain": MADE.chain(MADE.trace(0.5), MADE.descend(0.1)), "optimistic": MADE.optimistic(MADE.adam(0.1)),
+    "hypergradient": MADE.hypergradient(0.1, beta=0.01, bounds=(0.0, 1.0)),
 }  # fmt: skip
 OPTIMIZERS = {name: of_optimizer(optimizer) for name, optimizer in OPTIMIZERS.items()}
 
-# --- rules: two steps of the game, in both players' start --------------------------------------------------------------
+# --- rules: two steps of the game, in both players' start -----------------------------------------------------------
 
 
 def small_gan(loss=None, penalty=mg.losses.no_penalty):
@@ -155,21 +154,21 @@ def of_rule(rule, game=None):
 R = mg.rules
 PLAIN = R.alternating(SGD, SGD)
 RULES = {
-    "simultaneous": R.simultaneous(SGD, O.adam(0.1)), "alternating": R.alternating(SGD, SGD, disc_steps=2),
+    "simultaneous": R.simultaneous(SGD, MADE.adam(0.1)), "alternating": R.alternating(SGD, SGD, disc_steps=2),
     "averaged": R.averaged(PLAIN), "lookahead": R.lookahead(PLAIN, every=2),
-    "controlled": R.controlled(PLAIN, R.controllers.schedule(O.cosine_decay(1.0, 4))),
+    "controlled": R.controlled(PLAIN, R.controllers.schedule(MADE.cosine_decay(1.0, 4))),
     "under": R.under(PLAIN, mg.games.Hyper(lr=mg.games.Players(0.5, 2.0), penalty=0.3)),
     "extragradient": R.extragradient(SGD, SGD), "optimistic": R.optimistic(SGD, SGD),
     "consensus": R.consensus(SGD, SGD, gamma=0.7),
     "symplectic": R.symplectic(SGD, SGD, sign=lambda g, growth, adjustment: 1.0),
-    "unrolled": R.unrolled(SGD, SGD, num_unroll=2), "jointly": R.jointly(O.sgd(0.2)),
-    "safeguarded": R.safeguarded(O.sgd(0.2)),
+    "unrolled": R.unrolled(SGD, SGD, num_unroll=2), "jointly": R.jointly(MADE.sgd(0.2)),
+    "safeguarded": R.safeguarded(MADE.sgd(0.2)),
 }  # fmt: skip
 RULES = {name: of_rule(rule) for name, rule in RULES.items()} | {
     "competitive": of_rule(R.competitive(SGD, SGD, reaction=0.5, num_iterations=20), small_gan(mg.losses.minimax()))
 }
 
-# --- estimators and techniques: an outer loss after inner steps, in theta ----------------------------------------------
+# --- estimators and techniques: an outer loss after inner steps, in theta -------------------------------------------
 
 TASK = mg.data.Task(points(6, seed=4)(0), points(6, seed=5)(0))
 OUTER = meta.outer.energy_distance()
@@ -213,7 +212,6 @@ COEFFICIENTS = tf.constant([[0.9, 0.95]], tf.float64)
 
 def norm_of_players(game, theta, players, task, seed):
     return smoothly([player.params for player in players])
-
 
 
 def in_double(learner):
@@ -288,5 +286,3 @@ def claimed():
         "optimizer": made_by(mg.optimizers, "Optimizer"), "rule": made_by(mg.rules, "Rule"),
         "technique": made_by(meta, "MetaLearner"), "estimator": made_by(meta, "Estimator"),
     }  # fmt: skip
-
-

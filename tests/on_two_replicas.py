@@ -88,7 +88,8 @@ def compare(steps, state):
     alone, seen = function(state)
     per_replica = STRATEGY.run(function, args=(state,))
     mirrored = [trees.map(lambda x, i=i: STRATEGY.experimental_local_results(x)[i], per_replica) for i in range(2)]
-    moved = max(float(tf.norm(a - b)) for a, b in zip(trees.leaves(alone), trees.leaves(state)) if a.dtype.is_floating)
+    pairs = zip(trees.leaves(alone), trees.leaves(state), strict=True)
+    moved = max(float(tf.norm(a - b)) for a, b in pairs if a.dtype.is_floating)
 
     def apart(one, other):
         pairs = zip(trees.leaves(one), trees.leaves(other), strict=True)

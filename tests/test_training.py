@@ -79,7 +79,12 @@ def test_hooks_are_called_after_every_so_many_steps_and_recorded():
 def test_history_counts_the_cost():
     rule = mg.rules.alternating(ADAM, ADAM, disc_steps=3)
     history = mg.train(GAME, rule, BATCHES, num_steps=6, seed=0, progress=False).history
-    assert (history.cost.gen_grads.sum(), history.cost.disc_grads.sum(), history.cost.products.sum(), len(history.scalars["gen_loss"])) == (
+    assert (
+        history.cost.gen_grads.sum(),
+        history.cost.disc_grads.sum(),
+        history.cost.products.sum(),
+        len(history.scalars["gen_loss"]),
+    ) == (
         6,
         18,
         0,
@@ -230,7 +235,9 @@ def test_divergence_stops_at_its_step_names_the_loss_and_keeps_the_last_finite_s
     assert caught.value.step == steps_before
     result = caught.value.result
     assert float(getattr(result.players, who).params[0]) == steps_before
-    assert len(result.history.scalars["gen_loss"]) == steps_before and all(np.isfinite(x).all() for x in result.history.scalars.values())
+    assert len(result.history.scalars["gen_loss"]) == steps_before and all(
+        np.isfinite(x).all() for x in result.history.scalars.values()
+    )
 
 
 def test_parameters_that_overflow_are_seen_though_the_losses_are_finite():
