@@ -39,7 +39,7 @@ PENALTIES = {
 LOSSES = {name: getattr(mg.losses, name)() for name in (
     "minimax", "non_saturating", "least_squares", "hinge", "wasserstein", "relativistic")}  # fmt: skip
 ESTIMATORS = {
-    "backprop": meta.backprop(2), "first-order": meta.first_order(2), "reptile": meta.reptile(2),
+    "backprop": meta.backprop(2), "at start": meta.at_start(),
 }  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def meta_step(estimator):
     """One meta-gradient: the tasks' points are shared by the replicas as any batch is."""
     played = game()
     learner = meta.learned_initialization(played, RULES["alternating"], batches=lambda task: task.support)
-    outer = None if estimator is ESTIMATORS["reptile"] else meta.outer.meta_game()
+    outer = meta.outer.meta_game()
 
     def tasks(seed):
         drawn = batches(seed)
