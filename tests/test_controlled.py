@@ -38,7 +38,7 @@ def watched(losses, controller):
     game = smooth_gan()
     c, hyper = controller.init(game, game.init(0))
     for loss in losses:
-        c, hyper = controller.update(c, base.info(tf.constant(0.0), tf.constant(loss), 1, 1))
+        c, hyper = controller.update(c, base.info(game, (tf.constant(0.0), tf.constant(loss)), []))
     return hyper
 
 
