@@ -123,9 +123,13 @@ def test_a_solution_solves_its_system():
 def test_a_solution_is_differentiated_to_second_order(right):
     """In the right side and in what the matrix depends on, also where the iterations end before they begin."""
     x = right, GIVEN
-    value = tf.function(lambda x: solved(*x))
-    assert gradient_error(value, x, tf.function(autodiff.grad(value))(x)) < 1e-7
+
+    def value(x):
+        return solved(*x)
+
+    gradient = tf.function(autodiff.grad(value))
     hessian = tf.function(lambda v: autodiff.hvp(value, x, v))
+    assert gradient_error(tf.function(value), x, gradient(x)) < 1e-7
     for seed in range(3):
         v = random_like(x, seed)
-        assert relative_error(hessian(v), difference(tf.function(autodiff.grad(value)), x, v)) < 1e-6
+        assert relative_error(hessian(v), difference(gradient, x, v)) < 1e-6

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from metagan_edu import checks, seeds
 from metagan_edu.data.base import Task, TaskFamily
+from metagan_edu.values import by_value
 
 # Directions from the origin are cut in 12 sectors; each split owns whole sectors, less a margin on either side.
 SECTORS = {"train": (0, 1, 4, 5, 8, 9), "validation": (2, 6, 10), "test": (3, 7, 11)}
@@ -111,6 +112,7 @@ def random_mixture(seed, *, split="train", num_modes=5, sd=0.05):
     return Mixture(mean + ellipse @ rotation, float(checks.number("sd", sd, above=0)), tf.fill([num_modes], 1 / num_modes))
 
 
+@by_value
 def mixture_tasks(*, shots=128, queries=128, num_modes=5, sd=0.05):
     """A ``TaskFamily`` of random 2-D mixtures: support (shots, 2) and query (queries, 2) are independent draws.
 
