@@ -133,3 +133,19 @@ def test_a_solution_is_differentiated_to_second_order(right):
     for seed in range(3):
         v = random_like(x, seed)
         assert relative_error(hessian(v), difference(gradient, x, v)) < 1e-6
+
+
+@pytest.mark.parametrize("how", [autodiff.python_loop, autodiff.while_loop, autodiff.recomputed(2)])
+def test_a_solution_is_differentiated_within_loops(how):
+    """As by a rule with such a step under a meta-gradient: solved three times, each time for the last solution."""
+
+    def value(x):
+        def body(state):
+            right, given = state
+            return autodiff.solve(system, right, given, by_conjugate_gradient), given
+
+        (x, y), _ = how(body, x, 3)
+        return tf.reduce_sum(tf.sin(x)) + tf.reduce_sum(y**2)
+
+    x = RIGHT, GIVEN
+    assert gradient_error(tf.function(value), x, tf.function(autodiff.grad(value))(x)) < 1e-7
