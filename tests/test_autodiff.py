@@ -108,7 +108,8 @@ def system(given, x):
 def solved(right, given):
     """A smooth function of the solution, with slope and curvature at 0."""
     x, y = autodiff.solve(system, right, given, by_conjugate_gradient)
-    return tf.reduce_sum(tf.exp(0.5 * x) * tf.constant([1.0, -2.0, 0.5], tf.float64)) + tf.reduce_sum(tf.sin(y) ** 2 + y)
+    curved = tf.exp(0.5 * x) * tf.constant([1.0, -2.0, 0.5], tf.float64)
+    return tf.reduce_sum(curved) + tf.reduce_sum(tf.sin(y) ** 2 + y)
 
 
 RIGHT = random_like((tf.zeros([3]), tf.zeros([2])), 5)

@@ -243,7 +243,8 @@ def test_a_persistent_run_that_begins_late_has_no_perturbations_of_before():
     draws = [estimator.init(learner, theta, seeds.make(i)) for i in range(8)]
     state = next(state for state in draws if int(state.ahead.t[0]) == 2)
     assert all(not np.any(x) for x in trees.leaves(state.noise))
-    after = tf.function(lambda state: estimator.grad(learner, judged, theta, state, tasks, SEED)[1], autograph=False)(state)
+    grad = tf.function(lambda state: estimator.grad(learner, judged, theta, state, tasks, SEED)[1], autograph=False)
+    after = grad(state)
     assert int(after.ahead.t[0]) == 4
     noise = np.concatenate([np.ravel(x) for x in trees.leaves(after.noise)])
     assert abs(noise).max() < 0.06 and 0.005 < noise.std() < 0.015

@@ -179,9 +179,10 @@ def test_they_train():
         (lambda: policies.network(limit=1.0), "limit must be a finite number above 1"),
         (lambda: policies.phases(0), "count must be"),
         (lambda: mg.meta.learned_schedule(GAME, SGD, num_steps=0), "num_steps must be"),
-        (lambda: mg.meta.learned_schedule(GAME, SGD, num_steps=3, clip=Players(0.0, 1.0)), "threshold of clip must be a finite number above 0"),
+        (lambda: mg.meta.learned_schedule(GAME, SGD, num_steps=3, clip=Players(0.0, 1.0)),
+         "a threshold of clip must be a finite number above 0, not 0.0"),
     ],
-)
+)  # fmt: skip
 def test_values_out_of_range_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()

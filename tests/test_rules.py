@@ -184,11 +184,11 @@ def test_average_is_the_exponential_mean_of_what_was_passed_through():
     ("make", "message"),
     [
         (lambda: mg.rules.alternating(SGD, SGD, disc_steps=0), "disc_steps must be a whole number of at least 1"),
-        (lambda: mg.rules.alternating(SGD, SGD, first="generator"), "first must be one of 'gen', 'disc', not 'generator'"),
+        (lambda: mg.rules.alternating(SGD, SGD, first="generator"), "must be one of 'gen', 'disc', not 'generator'"),
         (lambda: mg.rules.alternating(SGD, SGD, disc_steps=1.5), "not 1.5"),
         (lambda: mg.rules.unrolled(SGD, SGD, num_unroll=-1), "num_unroll must be a whole number of at least 0"),
         (lambda: mg.rules.unrolled(SGD, SGD, num_unroll=2.5), "not 2.5"),
-        (lambda: mg.rules.averaged(mg.rules.simultaneous(SGD, SGD), 1.0), "decay must be a finite number at least 0 and below 1, not 1.0"),
+        (lambda: mg.rules.averaged(mg.rules.simultaneous(SGD, SGD), 1.0), "decay must be .* at least 0 and below 1, not"),
     ],
 )
 def test_values_out_of_range_are_refused(make, message):
@@ -229,7 +229,8 @@ def test_every_rule_of_two_optimizers_is_among_them():
 )
 def test_what_is_no_optimizer_is_refused_with_the_line_to_write(name, other, line):
     for pair in ((SGD, other), (other, SGD)):
-        with pytest.raises(ValueError, match=f"^a rule moves each player by an optimizer, {line}; the generator's first.$"):
+        message = rf"^a rule moves each player by an optimizer, {line}; the generator's first\.$"
+        with pytest.raises(ValueError, match=message):
             OF_A_PAIR[name](*pair)
 
 
@@ -288,8 +289,11 @@ AROUND = {
 
 @pytest.mark.parametrize("name", AROUND)
 def test_a_rule_whose_players_are_not_found_is_refused_with_what_to_write(name):
-    with pytest.raises(ValueError, match=r"^the players are not found in a dict: a rule around this rule must reach them\. "
-                                         r"Write Rule\(init, step, view, players=f\), where f\(state\)"):  # fmt: skip
+    message = (
+        r"^the players are not found in a dict: a rule around this rule must reach them\. "
+        r"Write Rule\(init, step, view, players=f\), where f\(state\)"
+    )
+    with pytest.raises(ValueError, match=message):
         run(AROUND[name](one_of_ones_own()), 1)
 
 
