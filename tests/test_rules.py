@@ -188,7 +188,7 @@ def test_average_is_the_exponential_mean_of_what_was_passed_through():
         (lambda: mg.rules.alternating(SGD, SGD, disc_steps=1.5), "not 1.5"),
         (lambda: mg.rules.unrolled(SGD, SGD, num_unroll=-1), "num_unroll must be a whole number of at least 0"),
         (lambda: mg.rules.unrolled(SGD, SGD, num_unroll=2.5), "not 2.5"),
-        (lambda: mg.rules.averaged(mg.rules.simultaneous(SGD, SGD), 1.0), "decay must be .* at least 0 and below 1, not"),
+        (lambda: mg.rules.averaged(mg.rules.simultaneous(SGD, SGD), 1.0), r"decay must be .* at least 0 and below 1"),
     ],
 )
 def test_values_out_of_range_are_refused(make, message):

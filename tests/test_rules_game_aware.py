@@ -350,7 +350,7 @@ def test_a_run_is_traced_once(make):
         (lambda: RULES.competitive(SGD, SGD, reaction=float("inf")), "reaction must be a finite number"),
         (lambda: RULES.competitive(SGD, SGD, reaction=0.1, num_iterations=0), "num_iterations must be a whole number"),
         (lambda: RULES.lookahead(RULES.simultaneous(SGD, SGD), every=0), "every must be a whole number of at least 1"),
-        (lambda: RULES.lookahead(RULES.simultaneous(SGD, SGD), every=5, alpha=0.0), "alpha must be .* above 0 and at most 1"),
+        (lambda: RULES.lookahead(RULES.simultaneous(SGD, SGD), every=5, alpha=0.0), r"alpha .* above 0 and at most 1"),
         (lambda: RULES.lookahead(RULES.simultaneous(SGD, SGD), every=5, alpha=1.5), "not 1.5"),
     ],
 )
