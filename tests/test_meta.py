@@ -223,7 +223,7 @@ def test_persistent_runs_of_several_tasks_begin_at_segments_of_their_own():
     estimator = mg.meta.over_tasks(mg.meta.persistent_evolution_strategies(12, segment=3, pairs=2), 8)
     state = estimator.init(learner, theta, SEED)
     first = state.ahead.t.numpy()
-    assert first.shape == (8, 2) and (first == first[:, :1]).all() and (first == state.behind.t).all()
+    assert first.shape == (8, 2) and (first == first[:, :1]).all() and (first == state.behind.t.numpy()).all()
     assert set(first[:, 0]) <= {0, 3, 6, 9} and len(set(first[:, 0])) >= 3
     single = mg.meta.over_tasks(mg.meta.truncated_backprop(12, segment=3), 8).init(learner, theta, SEED)
     np.testing.assert_array_equal(first[:, 0], single.inner.t)  # as with windows
