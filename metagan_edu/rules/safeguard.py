@@ -40,6 +40,7 @@ def square(gram: Callable, tree: Any) -> tf.Tensor:
     return gram([x[None] for x in trees.leaves(tree)])[0, 0]
 
 
+@by_value
 def jointly(optimizer: Optimizer) -> base.Rule:
     """The rule in which one ``optimizer`` moves both players at once: gradients and updates are pairs ``Players``."""
 
