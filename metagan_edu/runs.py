@@ -130,7 +130,7 @@ class Run:
     def __init__(self, process: Any, subject: Any, seed: tf.Tensor):
         self.process, self.seed, self.began = process, seed, time.monotonic()
         self.names: tuple[str, ...] = ()
-        self.at = At(process.init(subject), 0, (), {}, 0)
+        self.at = At(process.init(subject, seed), 0, (), {}, 0)
         self.folder: Any = None
         self.saved: tuple[int, int] | None = None  # step and measured, as they were last written
         self.words: dict[str, str] = {}

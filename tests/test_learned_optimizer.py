@@ -256,7 +256,7 @@ def test_windows_go_on_where_the_last_one_ended():
         (lambda: coordinatewise.mlp(0), "hidden must be a whole number of at least 1"),
         (lambda: coordinatewise.lstm(2.5), "hidden must be a whole number of at least 1"),
         (lambda: mg.meta.log_field_norm(0.0), "floor must be a finite number above 0"),
-        (lambda: mg.rules.safeguarded(wild(1.0), growth=0.5), "growth must be a finite number at least 1, not 0.5"),
+        (lambda: mg.rules.safeguarded(wild(1.0), growth=0.5), "growth must be a finite number of at least 1, not 0.5"),
         (lambda: mg.rules.safeguarded(wild(1.0), patience=0), "patience must be a whole number of at least 1"),
         (lambda: mg.rules.safeguarded(wild(1.0), rate=0.0), "rate must be a finite number"),
         (lambda: mg.meta.truncated_backprop(10, segment=3), "inner_steps must be a multiple of segment = 3"),

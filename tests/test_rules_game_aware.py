@@ -345,7 +345,7 @@ def test_a_run_is_traced_once(make):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: RULES.consensus(SGD, SGD, gamma=-0.1), "gamma must be a finite number at least 0, not -0.1"),
+        (lambda: RULES.consensus(SGD, SGD, gamma=-0.1), "gamma must be a finite number of at least 0, not -0.1"),
         (lambda: RULES.symplectic(SGD, SGD, strength=float("nan")), "strength must be a finite number"),
         (lambda: RULES.competitive(SGD, SGD, reaction=float("inf")), "reaction must be a finite number"),
         (lambda: RULES.competitive(SGD, SGD, reaction=0.1, num_iterations=0), "num_iterations must be a whole number"),

@@ -128,7 +128,7 @@ def test_what_cannot_be_compared_is_made_anew():
 
 def test_what_was_refused_once_is_refused_again():
     for _ in range(2):
-        with pytest.raises(ValueError, match=r"a learning rate must be a finite number at least 0, not -1\.0"):
+        with pytest.raises(ValueError, match=r"a learning rate must be a finite number of at least 0, not -1\.0"):
             OPT.adam(-1.0)
 
 
