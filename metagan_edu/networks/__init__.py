@@ -5,12 +5,12 @@
 """
 
 from . import backend  # isort: skip - before anything imports Keras
-from .base import Network, network
+from .base import Network, bound_of, network
 from .export import to_keras
 from .models import dcgan_discriminator, dcgan_generator, leaky_relu, mlp
 from .spectral import spectral
 
 __all__ = [
-    "Network", "backend", "dcgan_discriminator", "dcgan_generator", "leaky_relu", "mlp", "network", "spectral",
-    "to_keras",
+    "Network", "backend", "bound_of", "dcgan_discriminator", "dcgan_generator", "leaky_relu", "mlp", "network",
+    "spectral", "to_keras",
 ]  # fmt: skip

@@ -62,26 +62,35 @@ def network(model: keras.Model, *, keep_weights: bool = False) -> Network:
         if autodiff.order() >= 2 and training not in looked_at:
             _look_at_second_order(model, x, training)
             looked_at.add(training)
-        y, new_state = model.stateless_call(list(params), list(state), traced.as_given(x), training=training)
-        return y, tuple(tf.convert_to_tensor(v) for v in new_state)
+        return traced.called(model, params, state, x, training)
 
     return Network(init, apply, input_shape, output_shape, model)
 
 
+def bound_of(network: Network) -> str | None:
+    """What bounds the network's output, in words (``"a sigmoid in the layer 'dense'"``); ``None`` if nothing is seen.
+
+    Seen are activations, layers and operations at the end of the model, through reshapes and constants; not seen is
+    what is bounded by more than one operation of its input (a sine of the output, a division by a norm).
+    """
+    if network.model is None:
+        return None
+    return traced.ends_in(network.model, refusals.batch_like(network.model, network.input_shape))
+
+
 def _look_at_second_order(model: keras.Model, x: Any, training: bool) -> None:
-    """``ValueError`` for derivatives that TensorFlow counts as 0 in silence; a warning for gradients that are stopped.
+    """``ValueError`` for derivatives that TensorFlow does not know; a warning for gradients that are stopped.
 
     It is asked where a function is traced, once for each network.
     """
     like = trees.map(lambda x: tf.TensorSpec([2, *x.shape[1:]], x.dtype), x)
-    silent, stopped = traced.wrong_to_second_order(model, like, training)
-    if silent:
-        layer, operation = silent[0]
+    unknown, stopped = traced.wrong_to_second_order(model, like, training)
+    if unknown:
+        layer, operation = unknown[0]
         raise ValueError(
             f"the layer {layer!r} of the model {model.name!r} cannot be differentiated twice, as a gradient penalty, "
-            f"an unrolled step or a meta-gradient does: TensorFlow counts the derivative of its {operation} as 0; take "
-            "another layer in its place (for resizing interpolation='nearest', average pooling or a strided "
-            "convolution)."
+            f"an unrolled step or a meta-gradient does: TensorFlow knows no derivative of its {operation}, which may "
+            f"count as 0 in silence; take another layer in its place{traced.INSTEAD.get(operation, '')}."
         )
     kinds = {layer.name: type(layer).__name__ for layer in model._flatten_layers()}
     for layer in dict.fromkeys(layer for layer, _ in stopped):

@@ -13,6 +13,8 @@ IN_TRAINING = (
     "training here applies no {what}, because parameters are explicit values: take it away and write {instead}"
 )
 
+APPROXIMATE = {"RandomAffine", "RandomRotation", "RandomShear", "RandomTranslation", "RandomZoom"}
+
 
 def shapes(model: Any) -> tuple[tuple, tuple]:
     """The shapes of one example of the input (a tuple of shapes for several) and of the output; else ``ValueError``."""
@@ -75,6 +77,12 @@ def no_side_effects(model: keras.Model, input_shape: tuple) -> None:
         if isinstance(layer, keras.layers.SpectralNormalization):
             _refuse(f"{layer.name!r} is Keras' SpectralNormalization, which assigns its layer's kernel", "assignment",
                     "mg.networks.spectral(network)")  # fmt: skip
+        kind = type(layer).__name__
+        if kind in APPROXIMATE and not (kind == "RandomTranslation" and layer.fill_mode == "constant"):
+            raise ValueError(
+                f"{layer.name!r} is Keras' {kind}, whose gradient TensorFlow computes by a transform back that "
+                "is not its adjoint, so that it is off by up to a tenth; change the images before they are batches."
+            )
         if getattr(layer, "activity_regularizer", None) is not None:
             _refuse(f"the layer {layer.name!r} has an activity regularizer", "regularizers", "a penalty of gan(...)")
     if any(not type(layer).__module__.startswith(("keras.", "metagan_edu.")) for layer in model._flatten_layers()):
@@ -94,7 +102,7 @@ def _watch_a_call(model: keras.Model, input_shape: tuple) -> None:
                  *zip(model.non_trainable_variables, state, strict=True)]  # fmt: skip
         with keras.StatelessScope(state_mapping=pairs, collect_losses=True) as scope:
             before = [scope.get_current_value(v) for v in model.trainable_variables]
-            y = model(traced.as_given(x), training=True)
+            y = model(list(x) if isinstance(x, tuple) else x, training=True)
             after = [scope.get_current_value(v) for v in model.trainable_variables]
             added.extend(scope.losses)
         assigned.extend(v.path for v, a, b in zip(model.trainable_variables, before, after, strict=True) if a is not b)

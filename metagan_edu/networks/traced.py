@@ -6,6 +6,7 @@ word: those that stop a gradient inside, and gradients that TensorFlow registers
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable
 from concurrent import futures
@@ -16,13 +17,25 @@ import tensorflow as tf
 
 from .. import autodiff, trees
 
-# Operations that TensorFlow registers as not differentiable although their derivative is not 0.
+# Operations whose derivative is not 0, but that TensorFlow registers as not differentiable: it counts as 0 in silence.
 SILENT = frozenset((
     "DrawBoundingBoxes", "ExtractGlimpse", "FakeQuantWithMinMaxArgsGradient", "FakeQuantWithMinMaxVarsGradient",
     "FakeQuantWithMinMaxVarsPerChannelGradient", "HSVToRGB", "LinSpace", "ParameterizedTruncatedNormal", "PyFunc",
     "PyFuncStateless", "ResizeBilinearGrad", "SparseAddGrad", "SparseConcat", "TensorListConcatLists",
     "TensorListPushBackBatch", "XlaVariadicReduce",
 ))  # fmt: skip
+# Those of which it has none, or one that is not that of the interpolation (seen: an adjoint test, off by a tenth).
+NO_DERIVATIVE = SILENT | {
+    "BlockLSTMGrad", "BlockLSTMGradV2", "CropAndResizeGradBoxes", "CropAndResizeGradImage", "FractionalAvgPoolGrad",
+    "FractionalMaxPoolGrad", "ImageProjectiveTransformV2", "ImageProjectiveTransformV3", "LRNGrad",
+    "MaxPoolGradWithArgmax", "ResizeBicubicGrad", "ResizeNearestNeighborGrad", "ScaleAndTranslateGrad", "SoftsignGrad",
+    "SparseSegmentMeanGrad", "SparseSegmentSqrtNGrad", "SparseSegmentSumGrad",
+}  # fmt: skip
+_RESIZE = ", such as UpSampling2D (nearest), average pooling or a strided convolution"
+INSTEAD = {
+    "ResizeBilinearGrad": _RESIZE, "ResizeBicubicGrad": _RESIZE, "ResizeNearestNeighborGrad": _RESIZE,
+    "ScaleAndTranslateGrad": _RESIZE, "SoftsignGrad": ", such as the activation tanh",
+}  # fmt: skip
 BOUNDED = {
     "Sigmoid": "a sigmoid", "Softmax": "a softmax", "Tanh": "a tanh", "Softsign": "a softsign", "Erf": "an erf",
     "Relu": "a ReLU", "Relu6": "a ReLU", "ClipByValue": "a clip", "Softplus": "a softplus",
@@ -57,16 +70,23 @@ def of_model(model: keras.Model, x: Any, training: bool, fn: Callable) -> tuple:
 
     def traced(params, state, x):
         def call(params, x):
-            return model.stateless_call(list(params), list(state), as_given(x), training=training)[0]
+            return called(model, params, state, x, training)[0]
 
         return fn(call, params, x)
 
     return graph_of(traced, *specs, x)
 
 
-def as_given(x: Any) -> Any:
-    """Several inputs as Keras takes them: a list."""
-    return list(x) if isinstance(x, tuple) else x
+def called(model: keras.Model, params: Any, state: Any, x: Any, training: bool) -> tuple[Any, tuple]:
+    """``(outputs, non-trainable values)`` of a call of ``model`` with these values of its variables."""
+    x = list(x) if isinstance(x, tuple) else x  # several inputs, as Keras takes them
+    if "training" in inspect.signature(model.call).parameters:
+        y, new = model.stateless_call(list(params), list(state), x, training=training)
+        return y, tuple(tf.convert_to_tensor(v) for v in new)
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    with keras.StatelessScope(state_mapping=list(zip(variables, [*params, *state], strict=True))) as scope:
+        y = model(x, training=training)  # layers inside learn of ``training`` by the context of this call
+    return y, tuple(tf.convert_to_tensor(scope.get_current_value(v)) for v in model.non_trainable_variables)
 
 
 def _forward(outputs: Iterable, inputs: Iterable) -> list:
@@ -106,10 +126,10 @@ def _floats(tree: Any) -> list:
 
 
 def wrong_to_second_order(model: keras.Model, x: Any, training: bool) -> tuple[list, list]:
-    """``(silent, stopped)``: pairs of a layer's name and an operation, of what is wrong to second order.
+    """``(unknown, stopped)``: pairs of a layer's name and an operation, of what is wrong to second order.
 
-    ``silent``: derivatives that TensorFlow counts as 0 although they are not; ``stopped``: gradients stopped on the
-    way from inputs and weights to the output.
+    ``unknown``: operations in the output and its first derivatives of which TensorFlow knows no derivative;
+    ``stopped``: gradients stopped on the way from inputs and weights to the output.
     """
 
     def first_derivatives(call, params, x):
@@ -127,9 +147,19 @@ def wrong_to_second_order(model: keras.Model, x: Any, training: bool) -> tuple[l
     inputs = [x for x in inputs if x.dtype.is_floating]
     ops = _forward([y, *slopes], inputs)
     all_ops = [(op.type, op.name) for op in ops] + _nested(ops, graph)
-    silent = [(layer_of(name, model), kind) for kind, name in all_ops if kind in SILENT]
-    stopped = [(layer_of(op.name, model), op.type) for op in _forward([y], inputs) if op.type == "StopGradient"]
-    return list(dict.fromkeys(silent)), list(dict.fromkeys(stopped))
+    unknown = [(layer_of(name, model), kind) for kind, name in all_ops if kind in NO_DERIVATIVE]
+    stops = [op for op in _forward([y], inputs) if op.type == "StopGradient" and not _of_a_maximum(op)]
+    return list(dict.fromkeys(unknown)), list(dict.fromkeys((layer_of(op.name, model), op.type) for op in stops))
+
+
+def _of_a_maximum(op: tf.Operation) -> bool:
+    """Whether what is stopped is a maximum: subtracted for range, as in a log-sum-exp, it cancels and is no error."""
+    while op.type in PASSES_ON | {"StopGradient", "Select", "SelectV2"}:
+        varying = [x for x in op.inputs if x.dtype.is_floating and x.op.type not in ("Const", "ZerosLike", "Fill")]
+        if not varying:
+            return False
+        op = varying[0].op
+    return op.type == "Max"
 
 
 def layer_of(name: str, model: keras.Model) -> str:
