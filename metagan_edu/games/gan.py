@@ -113,8 +113,8 @@ def _fitting(gen, disc, condition):
     bound = bound_of(disc)
     if bound is not None:
         raise ValueError(
-            f"the discriminator ends in {bound}, but the losses take a logit, which is not bounded; take the activation "
-            "away (activation=None): the losses have their own sigmoid."
+            f"the discriminator ends in {bound}, but the losses take a logit, which is not bounded; take the "
+            "activation away (activation=None): the losses have their own sigmoid."
         )
     return latent, example
 

@@ -57,30 +57,31 @@ def _seeded(initializer: Any) -> Any:
     return initializer
 
 
-def _built_again(layer: keras.Layer) -> list | None:
-    """The initializers of the layer's own variables, from a second one of its configuration; ``None`` where that
-    cannot be made, or has other variables."""
+def _built_again(layer: keras.Layer) -> dict:
+    """The initializers of the weights of the layer and the layers inside it, by the weights' ids, from a second layer
+    of its configuration; empty where that cannot be made, or has other weights."""
     try:
         with keras.StatelessScope():
             twin = type(layer).from_config(layer.get_config())
             twin.build_from_config(layer.get_build_config())
-            found = [variable._initializer for variable in own_variables(twin)]
+            found = [variable._initializer for variable in twin.weights]
     except Exception:  # whatever a layer of somebody's own raises, it cannot be built again
-        return None
-    shapes, wanted = ([(tuple(v.shape), v.dtype) for v in own_variables(of)] for of in (twin, layer))
+        return {}
+    shapes, wanted = ([(tuple(v.shape), v.dtype) for v in of.weights] for of in (twin, layer))
     if shapes != wanted or not all(map(callable, found)):
-        return None
-    for name, value in list(vars(twin).items()):  # for functions that ask the layer, as that of an LSTM's bias does
-        if isinstance(value, keras.initializers.Initializer):
-            setattr(twin, name, _seeded(value))
-    return [_seeded(initializer) for initializer in found]
+        return {}
+    for inside in twin._flatten_layers():
+        for name, value in list(vars(inside).items()):  # for functions that ask the layer, as that of an LSTM's bias
+            if isinstance(value, keras.initializers.Initializer):
+                setattr(inside, name, _seeded(value))
+    return {id(v): _seeded(initializer) for v, initializer in zip(layer.weights, found, strict=True)}
 
 
 def _by_name(layer: keras.Layer, variable: Any) -> Any:
     """The initializer that stands beside the variable in the layer, as ``kernel_initializer`` beside ``kernel``."""
     for name, value in vars(layer).items():
         beside = getattr(layer, f"{name.lstrip('_')}_initializer", None)
-        if value is variable and isinstance(beside, keras.initializers.Initializer):
+        if value is variable and callable(beside):
             return _seeded(beside)
     return None
 
@@ -128,13 +129,15 @@ def initial_values(model: keras.Model, keep_weights: bool) -> Callable:
     it is drawn.
     """
     made = {id(v): _present(v) for v in model.variables}  # right for what belongs to no layer, as of metrics
-    done = set()
-    for layer in {id(layer): layer for layer in model._flatten_layers()}.values():
+    declared, done = {}, set()
+    for layer in model._flatten_layers():  # what holds a layer comes before it
+        whole = layer is model and not own_variables(layer)  # its layers are built again one by one
+        if not whole and not keep_weights and any(id(v) not in declared for v in layer.weights):
+            declared = _built_again(layer) | declared
         own = [variable for variable in own_variables(layer) if id(variable) not in done]
         done |= {id(variable) for variable in own}
-        if own and layer.trainable and not keep_weights:
-            declared = _built_again(layer) or [None] * len(own)
-            made |= {id(v): _initializer(layer, v, d) for v, d in zip(own, declared, strict=True)}
+        if layer.trainable and not keep_weights:
+            made |= {id(v): _initializer(layer, v, declared.get(id(v))) for v in own}
 
     def value(variable, seed):
         if "seed_generator_state" in variable.path:

@@ -114,15 +114,21 @@ def _converged(matrix: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     for _ in range(SQUARINGS):
         power /= tf.norm(power) + 1e-24
         power = tf.matmul(power, power)
-    start = tf.linalg.matvec(power / (tf.norm(power) + 1e-24), seeds.normal([gram.shape[0]], seed, gram.dtype))
-    return _unit(tf.linalg.matvec(gram, _unit(start)))
+    start = _unit(seeds.normal([gram.shape[0]], seed, gram.dtype))
+    return _iterated(gram, _iterated(power, start))
+
+
+def _iterated(gram: tf.Tensor, u: tf.Tensor) -> tf.Tensor:
+    """``Gu/‖Gu‖``; ``u`` where that is 0."""
+    product = tf.linalg.matvec(gram, u)
+    return tf.where(tf.norm(product) > 0, _unit(product), u)
 
 
 def _largest(matrix: tf.Tensor, u: tf.Tensor, step: bool) -> tuple[tf.Tensor, tf.Tensor]:
     """The largest singular value of a matrix near the vector ``u``, and ``u`` after a step of the power iteration."""
     gram = _gram(matrix)
     fixed = tf.stop_gradient(gram)
-    u = tf.stop_gradient(_unit(tf.linalg.matvec(fixed, u)) if step else u)
+    u = tf.stop_gradient(_iterated(fixed, u) if step else u)
     moved = u + _newton(fixed, u, tf.linalg.matvec(gram, u)) if gram.shape[0] > 1 else u
     square = tf.reduce_sum(moved * tf.linalg.matvec(gram, moved)) / tf.reduce_sum(moved * moved)
     return root(square), u

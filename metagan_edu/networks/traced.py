@@ -52,6 +52,7 @@ def _sizes(shape: Iterable, rows: int) -> list:
     return [rows if size is None else size for size in shape]
 
 
+@tf.autograph.experimental.do_not_convert
 def graph_of(fn: Callable, *like: Any) -> tuple[tf.Graph, list, Any]:
     """The graph of ``fn`` on arguments like these trees of tensors or specs, its inputs, and the traced function.
 
