@@ -216,12 +216,8 @@ def as_penalty(penalty: Any) -> Penalty:
         return penalty
     if penalty is gradient_penalty:
         return gradient_penalty()
-    lines = {
-        r1: "r1(0.1)",
-        r2: "r2(0.1)",
-        lazily: "lazily(mg.losses.r1(0.1))",
-        penalties: "penalties(mg.losses.r1(0.1))",
-    }
+    lines = {r1: "r1(0.1)", r2: "r2(0.1)", gradient_penalty: "gradient_penalty()"}
+    lines |= {lazily: "lazily(mg.losses.r1(0.1))", penalties: "penalties(mg.losses.r1(0.1))"}
     for made, line in lines.items():
         if penalty is made or penalty == made.__name__:
             raise ValueError(f"the penalty {made.__name__} needs its arguments; write penalty=mg.losses.{line}.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from .. import checks, losses, replicas, seeds, trees
@@ -14,7 +13,7 @@ from .base import Game, Player, Players
 
 
 def gan(
-    gen: Network | keras.Model, disc: Network | keras.Model, *, loss: losses.Loss | None = None,
+    gen: Network | Any, disc: Network | Any, *, loss: losses.Loss | None = None,
     penalty: losses.Penalty | None = None, condition: int | None = None,
 ) -> Game:  # fmt: skip
     """The GAN of two networks: ``L_G`` and ``L_D`` of ``loss``, plus ``penalty`` on the discriminator.
