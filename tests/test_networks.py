@@ -74,28 +74,11 @@ def test_gradients_through_larger_dcgans(size):
             players._replace(disc=players.disc._replace(params=params)), batch, mg.seeds.make(0), mg.games.Hyper()
         )[0]
     )
-    gradient, direction = autodiff.grad(value)(players.disc.params), random_like(players.disc.params, 0)
-    expected = difference(value, players.disc.params, direction, 1e-8)  # so near that no kink lies between
+    # Away from the start, where biases of 0 on dark parts of an image put units exactly at their kinks.
+    params = trees.add(players.disc.params, trees.scale(0.1, random_like(players.disc.params, 1)))
+    gradient, direction = autodiff.grad(value)(params), random_like(params, 0)
+    expected = difference(value, params, direction, 1e-8)
     assert abs(trees.dot(gradient, direction) - expected) / trees.norm(gradient) < 1e-6
-
-
-def test_any_keras_model_can_be_a_network_with_its_state():
-    inputs = keras.Input((4,))
-    hidden = keras.layers.BatchNormalization()(keras.layers.Dense(3)(inputs))
-    net = mg.networks.network(keras.Model(inputs, keras.layers.Dropout(0.5)(hidden)))
-    params, state = net.init(0)
-    assert len(params) == 4 and len(state) == 3
-    y, after = net.apply(params, state, tf.ones([8, 4]) * tf.range(8.0)[:, None])
-    assert (after[0].numpy() != state[0].numpy()).any()
-    again, _ = net.apply(params, state, tf.ones([8, 4]) * tf.range(8.0)[:, None])
-    np.testing.assert_array_equal(y, again)
-
-
-def test_mixed_precision_computes_in_bfloat16_and_keeps_float32_parameters():
-    net = mg.networks.mlp(3, (4,), 2, dtype="mixed_bfloat16")
-    params, state = net.init(0)
-    assert {p.dtype for p in params} == {tf.float32}
-    assert net.apply(params, state, tf.ones([2, 3]))[0].dtype == tf.bfloat16
 
 
 @pytest.mark.parametrize("sizes", [(0, (4,), 1), (3, (4, -1), 1), (3, (4,), 1.5)])
