@@ -16,7 +16,9 @@ from . import autodiff, checks, replicas, seeds
 from .values import by_value
 
 sp = tf.math.softplus
-GRADIENT_OF_D = 0.87  # what a penalty on ∂D/∂x costs, in gradients of L_D without it: measured
+# What a penalty on ∂D/∂x costs, in gradients of L_D without it: 28x28 DCGAN, batch 64, 2 CPU cores, timed in turns
+# (R1 0.47, R2 0.47, gradient penalty 0.53). The forward pass of D on real data is shared with L_D.
+GRADIENT_OF_D = 0.5
 
 
 class Loss(NamedTuple):
@@ -216,12 +218,8 @@ def as_penalty(penalty: Any) -> Penalty:
         return penalty
     if penalty is gradient_penalty:
         return gradient_penalty()
-    lines = {
-        r1: "r1(0.1)",
-        r2: "r2(0.1)",
-        lazily: "lazily(mg.losses.r1(0.1))",
-        penalties: "penalties(mg.losses.r1(0.1))",
-    }
+    lines = {r1: "r1(0.1)", r2: "r2(0.1)", gradient_penalty: "gradient_penalty()"}
+    lines |= {lazily: "lazily(mg.losses.r1(0.1))", penalties: "penalties(mg.losses.r1(0.1))"}
     for made, line in lines.items():
         if penalty is made or penalty == made.__name__:
             raise ValueError(f"the penalty {made.__name__} needs its arguments; write penalty=mg.losses.{line}.")

@@ -48,14 +48,15 @@ NETWORKS = {
 def trained(network):
     """A player after some calls in training mode, with weights that are not initial ones."""
     params, state = network.init(0)
-    params = mg.trees.map(lambda p: p + 0.1 * tf.cos(tf.range(tf.size(p), dtype=p.dtype) * 7)[:, None][:, 0][
-        : tf.size(p)] if len(p.shape) == 1 else p * 1.3, params)  # fmt: skip
+    wave = lambda p: tf.reshape(tf.cos(7 * tf.range(tf.size(p), dtype=p.dtype)), p.shape)  # noqa: E731
+    params = mg.trees.map(lambda p: 1.3 * p + 0.1 * wave(p), params)
     x = tf.random.stateless_normal([16, *network.input_shape], [0, 1]) + 0.5
     for _ in range(3):
         _, state = network.apply(params, state, x)
     return mg.games.Player(params, state), x
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # of Keras, which saves variables as arrays
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_model_computes_what_the_network_does_and_loads_elsewhere(name, tmp_path):
     network = NETWORKS[name]()

@@ -149,3 +149,117 @@ def test_a_negative_weight_is_refused(penalty, weight):
 def test_trees_of_the_players_keep_their_structure():
     players = smooth_gan().init(0)
     tf.nest.assert_same_structure(players, trees.zeros(players))
+
+
+# -- penalties one step in many
+
+
+def compiled_penalty(penalty, batch):
+    """The penalty of a small smooth D as a compiled function of its weight and the step."""
+    critic = lambda w: lambda x: tf.reduce_sum(tf.sin(w * x), 1, keepdims=True)  # noqa: E731
+
+    def value(weight, step):
+        return penalty.value(critic(weight), batch, batch, mg.seeds.make(0), HYPER._replace(step=step))
+
+    return value
+
+
+def test_a_lazy_penalty_is_taken_at_one_step_in_many_with_the_same_mean():
+    batch, weight = random_like(tf.zeros([5, 2]), 0), tf.constant(0.7, tf.float64)
+    plain, lazy = (compiled_penalty(p, batch) for p in (mg.losses.r1(0.3), mg.losses.lazily(mg.losses.r1(0.3), 4)))
+    compiled = tf.function(lambda w, step: (lazy(w, step), autodiff.grad(lambda w: lazy(w, step))(w)))
+    values = np.array([compiled(weight, tf.constant(step)) for step in range(8)])
+    expected = [plain(weight, None), autodiff.grad(lambda w: plain(w, None))(weight)]
+    np.testing.assert_allclose(values.mean(0), expected)
+    np.testing.assert_array_equal(values[:, 0] != 0, [True, False, False, False] * 2)
+    np.testing.assert_allclose(lazy(weight, 0), expected[0])  # where nothing counts: as it is
+
+
+def test_a_lazy_penalty_is_right_to_second_order_and_inside_a_loop():
+    batch, weight = random_like(tf.zeros([5, 2]), 0), tf.constant(0.7, tf.float64)
+    lazy = compiled_penalty(mg.losses.lazily(mg.losses.r1(0.3), 2), batch)
+
+    @tf.function
+    def after_steps(w):
+        body = lambda i, w: (i + 1, w - 0.1 * autodiff.grad(lambda w: lazy(w, i))(w))  # noqa: E731
+        return tf.while_loop(lambda i, w: i < 3, body, (tf.constant(0), w), maximum_iterations=3)[1] ** 2
+
+    assert gradient_error(after_steps, weight, directions=1) < 1e-7
+    assert hessian_error(tf.function(lambda w: lazy(w, tf.constant(4))), weight, directions=1) < 1e-7
+
+
+def test_a_lazy_penalty_computes_nothing_on_the_other_steps():
+    calls = []
+
+    def counted(critic, real, fake, seed):
+        tf.py_function(lambda: calls.append(1), [], [])
+        return tf.reduce_sum(critic(real)) * 0
+
+    lazy = tf.function(compiled_penalty(mg.losses.lazily(counted, 4), random_like(tf.zeros([5, 2]), 0)))
+    for step in range(9):
+        lazy(tf.constant(0.7, tf.float64), tf.constant(step))
+    assert len(calls) == 3
+
+
+def test_the_cost_of_a_lazy_penalty_is_its_share():
+    penalty = mg.losses.r1(1.0)
+    assert mg.losses.lazily(penalty, 16).gradients == penalty.gradients / 16 > 0
+    game = smooth_gan(penalty=mg.losses.lazily(penalty, 16))
+    assert game.cost.disc == 1 + penalty.gradients / 16
+    with pytest.raises(ValueError, match="every must be a whole number of at least 1, not 0"):
+        mg.losses.lazily(penalty, 0)
+
+
+def test_a_lazy_penalty_is_played_by_the_loop():
+    game = smooth_gan(penalty=mg.losses.lazily(mg.losses.r1(0.5), 2))
+    sgd = mg.optimizers.sgd(0.1)
+    run = mg.train(game, mg.rules.simultaneous(sgd, sgd), points(), num_steps=4, seed=0, progress=False)
+    plain = mg.train(smooth_gan(), mg.rules.simultaneous(sgd, sgd), points(), num_steps=4, seed=0, progress=False)
+    moved = trees.norm(trees.sub(run.players.disc.params, plain.players.disc.params))
+    assert float(moved) > 1e-6
+
+
+# -- what is handed over as a loss or a penalty
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [("hinge", r"not 'hinge'; write loss=mg\.losses\.hinge\(\)\."), (3, r"not 3; write loss=mg\.losses")],
+)
+def test_what_is_no_loss_is_refused_with_the_line_to_write(loss, message):
+    with pytest.raises(ValueError, match=message):
+        smooth_gan(loss=loss)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "message"),
+    [
+        (mg.losses.r1, r"r1 needs its arguments; write penalty=mg\.losses\.r1\(0\.1\)\."),
+        ("r1", r"write penalty=mg\.losses\.r1\(0\.1\)\."),
+        ("gradient_penalty", r"write penalty=mg\.losses\.gradient_penalty\(\)\."),
+        (mg.losses.lazily, r"write penalty=mg\.losses\.lazily\(mg\.losses\.r1\(0\.1\)\)"),
+        (lambda critic, real: 0.0, r"or a function \(critic, real, fake, seed\) -> scalar"),
+        (0.1, "not 0.1"),
+    ],
+)
+def test_what_is_no_penalty_is_refused_with_the_line_to_write(penalty, message):
+    with pytest.raises(ValueError, match=message):
+        smooth_gan(penalty=penalty)
+
+
+def test_functions_that_need_no_argument_stand_for_what_they_make():
+    assert smooth_gan(loss=mg.losses.hinge) is smooth_gan(loss=mg.losses.hinge())
+    assert smooth_gan(penalty=mg.losses.gradient_penalty) is smooth_gan(penalty=mg.losses.gradient_penalty())
+    assert smooth_gan(penalty=None) is smooth_gan()
+
+
+def test_a_plain_function_is_a_penalty_that_counts_as_free():
+    def drift(critic, real, fake, seed):
+        return 0.5 * tf.reduce_mean(critic(real) ** 2)
+
+    game, batch, seed = smooth_gan(penalty=drift), points()(None), mg.seeds.make(0)
+    players = game.init(0)
+    plain = smooth_gan().disc_loss(players, batch, seed, HYPER)[0]
+    expected = plain + 0.5 * tf.reduce_mean(game.score(players, batch) ** 2)
+    np.testing.assert_allclose(game.disc_loss(players, batch, seed, HYPER)[0], expected)
+    assert game.cost == (1.0, 1.0) and smooth_gan(penalty=drift) is game

@@ -67,33 +67,18 @@ def test_dcgan_shapes_and_range(size, norm, start):
 def test_gradients_through_larger_dcgans(size):
     gen = mg.networks.dcgan_generator(3, (size, size, 1), width=1, dtype="float64")
     disc = mg.networks.dcgan_discriminator((size, size, 1), width=1, dtype="float64")
-    game = mg.games.gan(gen, disc, penalty=mg.losses.r1(0.5))
+    game = mg.games.gan(gen, disc)  # no penalty: its value jumps where a ReLU has its kink
     players, batch = game.init(0), random_like(tf.zeros([2, size, size, 1]), 0)
     value = tf.function(
         lambda params: game.disc_loss(
             players._replace(disc=players.disc._replace(params=params)), batch, mg.seeds.make(0), mg.games.Hyper()
         )[0]
     )
-    assert gradient_error(value, players.disc.params, directions=1) < 1e-6
-
-
-def test_any_keras_model_can_be_a_network_with_its_state():
-    inputs = keras.Input((4,))
-    hidden = keras.layers.BatchNormalization()(keras.layers.Dense(3)(inputs))
-    net = mg.networks.network(keras.Model(inputs, keras.layers.Dropout(0.5)(hidden)))
-    params, state = net.init(0)
-    assert len(params) == 4 and len(state) == 3
-    y, after = net.apply(params, state, tf.ones([8, 4]) * tf.range(8.0)[:, None])
-    assert (after[0].numpy() != state[0].numpy()).any()
-    again, _ = net.apply(params, state, tf.ones([8, 4]) * tf.range(8.0)[:, None])
-    np.testing.assert_array_equal(y, again)
-
-
-def test_mixed_precision_computes_in_bfloat16_and_keeps_float32_parameters():
-    net = mg.networks.mlp(3, (4,), 2, dtype="mixed_bfloat16")
-    params, state = net.init(0)
-    assert {p.dtype for p in params} == {tf.float32}
-    assert net.apply(params, state, tf.ones([2, 3]))[0].dtype == tf.bfloat16
+    # Away from the start, where biases of 0 on dark parts of an image put units exactly at their kinks.
+    params = trees.add(players.disc.params, trees.scale(0.1, random_like(players.disc.params, 1)))
+    gradient, direction = autodiff.grad(value)(params), random_like(params, 0)
+    expected = difference(value, params, direction, 1e-8)
+    assert abs(trees.dot(gradient, direction) - expected) / trees.norm(gradient) < 1e-6
 
 
 @pytest.mark.parametrize("sizes", [(0, (4,), 1), (3, (4, -1), 1), (3, (4,), 1.5)])
@@ -110,7 +95,8 @@ def test_unfit_models_are_refused():
     inputs = keras.Input((3,))
     with pytest.raises(ValueError, match="must have one output, not 2"):
         mg.networks.network(keras.Model(inputs, [keras.layers.Dense(2)(inputs), keras.layers.Dense(1)(inputs)]))
-    named = keras.Model({"a": inputs}, keras.layers.Dense(2)(inputs))
+    named = {name: keras.Input((3,), name=name) for name in "ab"}
+    named = keras.Model(named, keras.layers.Add()(list(named.values())))
     with pytest.raises(ValueError, match="one list of them, not several arguments or names"):
         mg.networks.network(named)
     old = type("Sequential", (), {"__module__": "tf_keras.src.engine"})

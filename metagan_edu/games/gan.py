@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from .. import checks, losses, replicas, seeds, trees
@@ -14,7 +13,7 @@ from .base import Game, Player, Players
 
 
 def gan(
-    gen: Network | keras.Model, disc: Network | keras.Model, *, loss: losses.Loss | None = None,
+    gen: Network | Any, disc: Network | Any, *, loss: losses.Loss | None = None,
     penalty: losses.Penalty | None = None, condition: int | None = None,
 ) -> Game:  # fmt: skip
     """The GAN of two networks: ``L_G`` and ``L_D`` of ``loss``, plus ``penalty`` on the discriminator.
@@ -41,19 +40,14 @@ def gan(
 def _gan(gen, disc, loss, penalty, condition):
     latent_shape, example_shape = _fitting(gen, disc, condition)
 
-    def noise(n, seed, dtype=tf.float32):
-        own = seeds.fold_in(seed, "z")
-        return replicas.share(lambda n: seeds.normal([n, *latent_shape], own, dtype), n)
-
-    def with_label(x, label):
-        return x if condition is None else (x, tf.cast(label, x.dtype))
+    noise = _noise(latent_shape)
 
     def play(players, batch, seed):
         real, label = _checked(batch, example_shape, condition)
         z = noise(tf.shape(real)[0], seed, real.dtype)
-        fake, gen_state = gen.apply(*players.gen, with_label(z, label))
-        real_logits, disc_state = disc.apply(*players.disc, with_label(real, label))
-        fake_logits, disc_state = disc.apply(players.disc.params, disc_state, with_label(fake, label))
+        fake, gen_state = gen.apply(*players.gen, _with(z, label))
+        real_logits, disc_state = disc.apply(*players.disc, _with(real, label))
+        fake_logits, disc_state = disc.apply(players.disc.params, disc_state, _with(fake, label))
         return (real, fake, label), (real_logits, fake_logits), Players(gen_state, disc_state)
 
     def gen_loss(players, batch, seed, hyper):
@@ -63,7 +57,7 @@ def _gan(gen, disc, loss, penalty, condition):
     def disc_loss(players, batch, seed, hyper):
         (real, fake, label), logits, state = play(players, batch, seed)
         value = loss.disc(*logits)
-        critic = lambda x: disc.apply(*players.disc, with_label(x, label))[0]  # noqa: E731
+        critic = lambda x: disc.apply(*players.disc, _with(x, label))[0]  # noqa: E731
         cost = penalty.value(critic, real, tf.cast(fake, real.dtype), seed, hyper)
         return value + trees.as_type(hyper.penalty, value.dtype) * tf.cast(cost, value.dtype), state.disc
 
@@ -75,15 +69,28 @@ def _gan(gen, disc, loss, penalty, condition):
         if condition is not None:
             drawn = seeds.integers([n], seeds.fold_in(seed, "labels"), condition) if labels is None else labels
             label = _one_hot(drawn, condition, z.dtype)
-        return tf.cast(gen.apply(*players.gen, with_label(z, label), training=False)[0], tf.float32)
+        return tf.cast(gen.apply(*players.gen, _with(z, label), training=False)[0], tf.float32)
 
     def score(players, x):
         if condition is not None:
-            x = with_label(*_checked(x, example_shape, condition))
+            x = _with(*_checked(x, example_shape, condition))
         return disc.apply(*players.disc, x, training=False)[0]
 
     generate.condition = condition
     return Game(init, gen_loss, disc_loss, generate, score, Players(1.0, 1.0 + penalty.gradients))
+
+
+def _noise(shape):
+    def noise(n, seed, dtype=tf.float32):
+        own = seeds.fold_in(seed, "z")
+        return replicas.share(lambda n: seeds.normal([n, *shape], own, dtype), n)
+
+    return noise
+
+
+def _with(x, label):
+    """What a network takes: ``x``, or ``(x, label)`` where there are labels."""
+    return x if label is None else (x, tf.cast(label, x.dtype))
 
 
 def _fitting(gen, disc, condition):

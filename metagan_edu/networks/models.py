@@ -44,6 +44,11 @@ def _halvings(image_shape: tuple) -> int:
     return halvings
 
 
+def _wide(dtype: Any) -> str | None:
+    """The type of inputs: that of the variables."""
+    return keras.dtype_policies.get(dtype).variable_dtype if dtype else None
+
+
 @by_value
 def dcgan_generator(
     latent_dim: int, image_shape: tuple, *, width: int = 32, norm: Callable | None = None, dtype: Any = None
@@ -66,7 +71,7 @@ def dcgan_generator(
 
     conv = {"kernel_size": 4, "strides": 2, "padding": "same", "dtype": dtype}
     layers = [
-        keras.Input((latent_dim,)),
+        keras.Input((latent_dim,), dtype=_wide(dtype)),
         keras.layers.Dense(start**2 * most, dtype=dtype),
         keras.layers.Reshape((start, start, most), dtype=dtype),
         *hidden(),
@@ -95,7 +100,7 @@ def dcgan_discriminator(
     halvings = _halvings(image_shape)
     checks.whole("width", width)
     conv = {"kernel_size": 4, "strides": 2, "padding": "same", "dtype": dtype}
-    layers = [keras.Input(image_shape)]
+    layers = [keras.Input(image_shape, dtype=_wide(dtype))]
     for i in range(halvings):
         layers += [keras.layers.Conv2D(width * 2**i, **conv), *([norm(dtype=dtype)] if norm and i else [])]
         layers += [keras.layers.Activation(leaky_relu, dtype=dtype)]

@@ -30,7 +30,7 @@ def shapes(model: Any) -> tuple[tuple, tuple]:
             f"the Keras model {model.name!r} must be built; give it an Input layer, or call it on a batch first."
         )
     given = model.input_shape if getattr(model, "inputs", None) else (model.get_build_config() or {}).get("input_shape")
-    if given is None or isinstance(given, dict):
+    if given is None or isinstance(getattr(model, "_inputs_struct", None), dict):
         raise ValueError(
             f"the Keras model {model.name!r} must take one input, or one list of them, not several arguments or names."
         )

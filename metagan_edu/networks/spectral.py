@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -35,16 +36,7 @@ def spectral(inner: Network) -> Network:
     taken, because an orthogonal start has equal singular values only. Raises ``ValueError`` for a network without
     kernels.
     """
-    axes = None if inner.model is None else [_output_axes(inner.model, v) for v in inner.model.trainable_variables]
-    if axes is not None and not any(axes):
-        raise ValueError(
-            f"the model {inner.model.name!r} has no kernels, so there is nothing to divide; leave spectral away."
-        )
-
-    def matrices(params):
-        """For each parameter its kernel as a matrix, or ``None``."""
-        known = axes or [(len(p.shape) - 1,) if len(p.shape) > 1 else () for p in params]
-        return [_as_matrix(param, last) if last else None for param, last in zip(params, known, strict=True)]
+    matrices = _matrices(inner.model)
 
     def init(seed):
         params, state = inner.init(seed)
@@ -54,26 +46,43 @@ def spectral(inner: Network) -> Network:
         draws = seeds.split(seeds.fold_in(seed, "spectral"), len(kernels))
         return params, (state, tuple(_converged(*pair) for pair in zip(kernels, draws, strict=True)))
 
-    def divided(params, vectors, step):
-        left, result, kept = iter(vectors), [], []
-        for param, matrix in zip(params, matrices(params), strict=True):
-            if matrix is not None:
-                sigma, u = _largest(matrix, next(left), step)
-                param = param / tf.where(sigma > 0, sigma, tf.ones_like(sigma))
-                kept.append(u)
-            result.append(param)
-        return tuple(result), tuple(kept)
-
     def apply(params, state, x, training=True):
         inner_state, vectors = state
-        params, vectors = divided(params, vectors, training)
+        params, vectors = _divided(params, matrices(params), vectors, training)
         y, inner_state = inner.apply(params, inner_state, x, training)
         return y, (inner_state, vectors)
 
     def weights(params, state):
-        return inner.weights(divided(params, state[1], False)[0], state[0])
+        return inner.weights(_divided(params, matrices(params), state[1], False)[0], state[0])
 
     return inner._replace(init=init, apply=apply, weights=weights)
+
+
+def _matrices(model: keras.Model | None) -> Callable:
+    """A function of parameters that gives for each the kernel as a matrix, or ``None`` for what is no kernel."""
+    axes = None if model is None else [_output_axes(model, v) for v in model.trainable_variables]
+    if axes is not None and not any(axes):
+        raise ValueError(
+            f"the model {model.name!r} has no kernels, so there is nothing to divide; leave spectral away."
+        )
+
+    def matrices(params):
+        known = axes or [(len(p.shape) - 1,) if len(p.shape) > 1 else () for p in params]
+        return [_as_matrix(param, last) if last else None for param, last in zip(params, known, strict=True)]
+
+    return matrices
+
+
+def _divided(params: tuple, matrices: list, vectors: tuple, step: bool) -> tuple[tuple, tuple]:
+    """The parameters with kernels divided by their largest singular values, and the vectors after the call."""
+    left, result, kept = iter(vectors), [], []
+    for param, matrix in zip(params, matrices, strict=True):
+        if matrix is not None:
+            sigma, u = _largest(matrix, next(left), step)
+            param = param / tf.where(sigma > 0, sigma, tf.ones_like(sigma))
+            kept.append(u)
+        result.append(param)
+    return tuple(result), tuple(kept)
 
 
 def _output_axes(model: keras.Model, variable) -> tuple[int, ...]:

@@ -41,7 +41,17 @@ BOUNDED = {
     "Relu": "a ReLU", "Relu6": "a ReLU", "ClipByValue": "a clip", "Softplus": "a softplus",
     "LogSoftmax": "a logarithm of a softmax", "Exp": "an exponential",
 }  # fmt: skip
-PASSES_ON = {"Identity", "IdentityN", "Cast", "Reshape", "Squeeze", "ExpandDims", "EnsureShape", "Snapshot"}
+PASSES_ON = {
+    "Identity",
+    "IdentityN",
+    "Cast",
+    "Reshape",
+    "Squeeze",
+    "ExpandDims",
+    "EnsureShape",
+    "Snapshot",
+    "Transpose",
+}
 SHIFTS = {"Mul", "RealDiv", "Add", "AddV2", "Sub", "BiasAdd"}  # by a constant: what is bounded stays so
 OURS = {
     "BatchNormalization": "BatchNorm", "LayerNormalization": "LayerNorm", "GroupNormalization": "GroupNorm",
