@@ -150,10 +150,13 @@ def solve(matrix: Callable, right: Any, given: Any, solver: Callable) -> Any:
 
     @tf.custom_gradient
     def solution(*leaves):
-        b, w = trees.like(right, leaves[:count]), trees.like(given, leaves[count:])
+        b, w = forward = trees.like(right, leaves[:count]), trees.like(given, leaves[count:])
         x = solver(functools.partial(matrix, w), b)
 
         def backward(*cotangents):
+            # Values of the way forward, taken into the graph of the way back: a tape there does not see them else,
+            # where both are bodies of a while loop, and the gradient of w would be 0.
+            b, w = trees.map(tf.identity, forward)
             v = solve(matrix, trees.like(right, cotangents), w, solver)
             x = solve(matrix, b, w, solver)  # anew, as a function of (b, w): that of the way forward is a constant here
             return *trees.leaves(v), *trees.leaves(_vjp_of_floats(lambda w: matrix(w, x), w, trees.scale(-1.0, v)))

@@ -39,7 +39,7 @@ def number(
     """``value`` as it is; ``ValueError`` unless it is a finite real number within the bounds. Tensors pass."""
     if tf.is_tensor(value):
         return value
-    bounds = [f"at least {least}"] * (least is not None) + [f"above {above}"] * (above is not None)
+    bounds = [f"of at least {least}"] * (least is not None) + [f"above {above}"] * (above is not None)
     bounds += [f"at most {most}"] * (most is not None) + [f"below {below}"] * (below is not None)
     real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     fits = (

@@ -39,7 +39,7 @@ def field_norm(game: Game, players: Players, batch: Any = (), *, gram: Callable)
     distance to a solution cannot: a seesaw has many stationary points.
     """
     square = gram([x[None] for x in trees.leaves(field(game, players, batch))])[0, 0]
-    return root(square)
+    return root(tf.reshape(square, square.shape[:1]))
 
 
 def _placed(template, at):

@@ -21,7 +21,7 @@ from . import checkpoints, checks, files, training
 from . import seeds as seeds_module
 from .games import Game, Hyper, Players
 from .rules import Rule
-from .statistics import interval
+from .statistics import summary
 from .tables import Table
 
 __all__ = [
@@ -231,16 +231,9 @@ def table(record: dict[str, Any], metrics: Sequence[str] | None = None) -> Table
     counts = {name: sum(values.get("diverged", ())) for name, values in results.items()}
     rows = tuple(
         (
-            name, record["num_steps"][name], *(_cell(values[metric]) for metric in metrics),
+            name, record["num_steps"][name], *(str(summary(values[metric])) for metric in metrics),
             *([f"{counts[name]} of {len(values.get('diverged', ()))}"] if any(counts.values()) else []),
         )
         for name, values in results.items()
     )  # fmt: skip
     return Table(("", "steps", *metrics, *(["diverged"] if any(counts.values()) else [])), rows)
-
-
-def _cell(values):
-    finite = [value for value in values if math.isfinite(value)]
-    text = str(interval(finite)) if len(finite) > 1 else f"{finite[0]:.3g}" if finite else "–"
-    missing = len(values) - len(finite)
-    return f"{text} ({missing} not finite)" if missing else text

@@ -7,11 +7,17 @@ number of times. Under a 16-bit policy they compute in float32: a moving average
 of a hundredth is lost in rounding.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import keras
 import tensorflow as tf
 
+from . import checks
 
-def normalize(x, axes, epsilon):
+
+def normalize(x: tf.Tensor, axes: list[int], epsilon: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """``(x - m) / √(s² + epsilon)`` with mean ``m`` and variance ``s²`` over ``axes``; returns ``(result, m, s²)``."""
     mean = tf.reduce_mean(x, axes, keepdims=True)
     centered = x - mean
@@ -22,11 +28,9 @@ def normalize(x, axes, epsilon):
 class _Normalization(keras.layers.Layer):
     """What the three layers share: float32 or wider inside, and ``gamma · normalized + beta`` for each channel."""
 
-    def __init__(self, epsilon=1e-3, **kwargs):
+    def __init__(self, epsilon: float = 1e-3, **kwargs: Any):
         super().__init__(**kwargs)
-        if not epsilon > 0:
-            raise ValueError(f"epsilon must be positive, not {epsilon}.")
-        self.epsilon = epsilon
+        self.epsilon = checks.number("epsilon", epsilon, above=0)
 
     def build(self, input_shape):
         shape = {"shape": (input_shape[-1],), "autocast": False}
@@ -59,12 +63,12 @@ class GroupNorm(_Normalization):
     Raises ``ValueError`` where the number of channels is not a multiple of ``groups``.
     """
 
-    def __init__(self, groups=8, **kwargs):
+    def __init__(self, groups: int = 8, **kwargs: Any):
         super().__init__(**kwargs)
-        self.groups = groups
+        self.groups = checks.whole("groups", groups)
 
     def build(self, input_shape):
-        if self.groups < 1 or input_shape[-1] % self.groups:
+        if input_shape[-1] % self.groups:
             raise ValueError(f"{input_shape[-1]} channels cannot be divided into {self.groups} groups.")
         super().build(input_shape)
 
@@ -82,14 +86,13 @@ class BatchNorm(_Normalization):
     """Each channel is normalized over the batch and space (Ioffe & Szegedy 2015, algorithm 1).
 
     In training the batch's own mean and variance are used, and moving averages with weight ``momentum`` are kept as
-    non-trainable state; in evaluation the moving averages are used.
+    non-trainable state; in evaluation, and where the layer is frozen (``trainable=False``), the moving averages are
+    used.
     """
 
-    def __init__(self, momentum=0.99, **kwargs):
+    def __init__(self, momentum: float = 0.99, **kwargs: Any):
         super().__init__(**kwargs)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum must be in [0, 1), not {momentum}.")
-        self.momentum = momentum
+        self.momentum = checks.number("momentum", momentum, least=0, below=1)
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -99,7 +102,7 @@ class BatchNorm(_Normalization):
 
     def call(self, x, training=False):
         x = self.wide(x)
-        if not training:
+        if not training or not self.trainable:
             variance = tf.convert_to_tensor(self.moving_variance)
             return self.affine((x - tf.convert_to_tensor(self.moving_mean)) * tf.math.rsqrt(variance + self.epsilon))
         normalized, mean, variance = normalize(x, list(range(len(x.shape) - 1)), self.epsilon)
@@ -110,3 +113,41 @@ class BatchNorm(_Normalization):
 
     def get_config(self):
         return {**super().get_config(), "momentum": self.momentum}
+
+
+@keras.saving.register_keras_serializable("metagan_edu")
+class MinibatchStd(keras.layers.Layer):
+    """One more channel, the same everywhere: how much the examples of a group differ (Karras et al. 2018, section 3).
+
+        c = mean over features of √(var over the group + epsilon)
+
+    It lets a discriminator see that all generated examples are alike. ``group_size``: how many examples are compared
+    with each other (the last group takes what is left over; ``None``: the whole batch). Takes ``(n, d)`` or images
+    ``(n, h, w, channels)`` and adds one feature or one channel. Under a 16-bit policy it computes in float32. The root
+    stands over a variance *plus* epsilon, so that it can be differentiated any number of times, at equal examples too.
+    """
+
+    def __init__(self, group_size: int | None = None, epsilon: float = 1e-8, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.group_size = None if group_size is None else checks.whole("group_size", group_size, 2)
+        self.epsilon = checks.number("epsilon", epsilon, above=0)
+
+    def call(self, x):
+        wide = tf.cast(x, self.variable_dtype)
+        n = tf.shape(x)[0]
+        size = n if self.group_size is None else tf.minimum(self.group_size, n)
+        group = tf.minimum(tf.range(n) // size, tf.maximum(n // size - 1, 0))
+        flat = tf.reshape(wide, [n, -1])
+        same = tf.cast(group[:, None] == group[None, :], flat.dtype)  # (n, n): rows of one group
+        same /= tf.reduce_sum(same, 1, keepdims=True)
+        centered = flat - tf.matmul(same, flat)
+        spread = tf.sqrt(tf.matmul(same, centered * centered) + tf.cast(self.epsilon, flat.dtype))
+        channel = tf.reshape(tf.reduce_mean(spread, 1), [-1] + [1] * (len(x.shape) - 1))
+        channel = tf.broadcast_to(channel, tf.concat([tf.shape(x)[:-1], [1]], 0))
+        return tf.concat([x, tf.cast(channel, x.dtype)], -1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], None if input_shape[-1] is None else input_shape[-1] + 1)
+
+    def get_config(self):
+        return {**super().get_config(), "group_size": self.group_size, "epsilon": self.epsilon}

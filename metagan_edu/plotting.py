@@ -170,22 +170,27 @@ def discriminator_surface(
 def comparison(record: dict[str, Any], metric: str, *, xlabel: str | None = None, ax: Axes | None = None) -> Axes:
     """One metric of a record: a dot for every seed, and the mean with its 95 % interval, for each contender.
 
-    Raises ``ValueError`` for a metric that the record does not have.
+    One value alone has no interval; of values that are not finite the legend says how many are not drawn. Raises
+    ``ValueError`` for a metric that the record does not have.
     """
-    results = record["results"]
+    results, missing = record["results"], 0
     for name, values in results.items():
         if metric not in values:
             raise ValueError(f"{name!r} has no metric {metric!r} in this record; it has {', '.join(values)}.")
     ax = _axes(ax, 6, 0.5 * len(results) + 1.2)
     for row, (values, (color, _)) in enumerate(zip(results.values(), _styles(), strict=False)):
-        mean, low, high = confidence_interval(values[metric])
-        ax.plot([low, high], [row, row], color=color, linewidth=2)
-        ax.plot(mean, row, "D", color=color)
-        values = np.sort(values[metric])
+        values = np.asarray(values[metric], float)
+        missing += np.sum(~np.isfinite(values))
+        values = np.sort(values[np.isfinite(values)])
+        if len(values) > 1:
+            mean, low, high = confidence_interval(values)
+            ax.plot([low, high], [row, row], color=color, linewidth=2)
+            ax.plot(mean, row, "D", color=color)
         below = row + 0.2 + 0.09 * (np.arange(len(values)) - np.searchsorted(values, values))  # equal ones stack up
         ax.plot(values, below, "o", color=color, markersize=3.5, alpha=0.8)
     ax.plot([], [], "D-", color="0.4", label="mean, 95 % interval")
-    ax.plot([], [], "o", color="0.4", markersize=3.5, label="one seed")
+    left_out = f" ({missing} not finite)" if missing else ""
+    ax.plot([], [], "o", color="0.4", markersize=3.5, label=f"one seed{left_out}")
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=8)
     ax.set(yticks=range(len(results)), yticklabels=list(results), xlabel=xlabel or metric)
     ax.set(ylim=(len(results) - 0.3, -0.5))

@@ -130,7 +130,7 @@ class Run:
     def __init__(self, process: Any, subject: Any, seed: tf.Tensor):
         self.process, self.seed, self.began = process, seed, time.monotonic()
         self.names: tuple[str, ...] = ()
-        self.at = At(process.init(subject), 0, (), {}, 0)
+        self.at = At(process.init(subject, seed), 0, (), {}, 0)
         self.folder: Any = None
         self.saved: tuple[int, int] | None = None  # step and measured, as they were last written
         self.words: dict[str, str] = {}
@@ -292,11 +292,15 @@ def _compare(folder, before, now):
     for what in now:
         was, new = (np.array(trees.leaves(found[what]), np.float64) for found in (before, now))
         size = np.abs(was).max(initial=0) if what == "how far it moves" else 1
-        same = was.shape == new.shape and np.allclose(
+        alike = was.shape == new.shape and np.isclose(
             was, new, rtol=FIRST_STEP_TOLERANCE, atol=1e-4 * size, equal_nan=True
         )
-        if not same:
+        if not np.all(alike):
+            at = np.argmin(alike) if was.shape == new.shape else 0
+            there, here = (
+                f"{found[at]:.6g}" if was.shape == new.shape else f"{len(found)} numbers" for found in (was, new)
+            )
             raise ValueError(
-                f"{folder} holds another experiment: its first step differs in {what} ({before[what]} there, "
-                f"{now[what]} here). Name another folder, or say that the change is meant: resume='changed'."
+                f"{folder} holds another experiment: its first step differs in {what} ({there} there, {here} here). "
+                "Name another folder, or say that the change is meant: resume='changed'."
             )

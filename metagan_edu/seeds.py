@@ -7,6 +7,7 @@ where XLA compiles, and the same run would be another run.
 
 from __future__ import annotations
 
+import math
 import zlib
 from typing import Any
 
@@ -43,16 +44,43 @@ def fold_in(seed: Any, name: Any) -> tf.Tensor:
     return tf.random.fold_in(make(seed), name, alg=ALGORITHM)
 
 
-def normal(shape: Any, seed: Any, dtype: Any = tf.float32) -> tf.Tensor:
-    """Draws from N(0, 1)."""
-    return tf.random.stateless_normal(shape, make(seed), dtype=dtype, alg=ALGORITHM)
-
-
-def uniform(shape: Any, seed: Any, low: float = 0.0, high: float = 1.0, dtype: Any = tf.float32) -> tf.Tensor:
-    """Draws from U[low, high)."""
-    return tf.random.stateless_uniform(shape, make(seed), low, high, dtype, alg=ALGORITHM)
-
-
 def integers(shape: Any, seed: Any, below: Any) -> tf.Tensor:
     """Whole numbers from 0 to ``below - 1``, uniformly, int32."""
     return tf.random.stateless_uniform(shape, make(seed), 0, below, tf.int32, alg=ALGORITHM)
+
+
+def uniform(shape: Any, seed: Any, low: float = 0.0, high: float = 1.0, dtype: Any = tf.float32) -> tf.Tensor:
+    """Draws from U[low, high): ``low + (high - low) u``."""
+    wide = tf.float64 if tf.as_dtype(dtype) == tf.float64 else tf.float32
+    return tf.cast(low + (high - low) * tf.reshape(_unit([_size(shape)], seed, wide), shape), dtype)
+
+
+def normal(shape: Any, seed: Any, dtype: Any = tf.float32) -> tf.Tensor:
+    """Draws from N(0, 1): ``√(-2 log u) sin 2πv`` and ``√(-2 log u) cos 2πv`` (Box & Muller 1958)."""
+    wide = tf.float64 if tf.as_dtype(dtype) == tf.float64 else tf.float32
+    count = _size(shape)
+    pairs = _unit([(count + 1) // 2, 2], seed, wide)
+    radius = tf.sqrt(-2 * tf.math.log(tf.maximum(pairs[:, 0], tf.constant(1e-7, wide))))
+    angle = tf.constant(2 * math.pi, wide) * pairs[:, 1]
+    both = tf.stack([radius * tf.sin(angle), radius * tf.cos(angle)], 1)
+    return tf.cast(tf.reshape(tf.reshape(both, [-1])[:count], shape), dtype)
+
+
+def _unit(shape, seed, dtype):
+    """U[0, 1) from the mantissa's bits alone. (TensorFlow's own floats come from other bits where XLA compiles.)"""
+    if dtype == tf.float32:
+        bits = tf.random.stateless_uniform(shape, make(seed), None, None, tf.int32, alg=ALGORITHM)
+        return tf.bitcast(tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(bits, 0x7FFFFF), 127 << 23), dtype) - 1
+    bits = tf.random.stateless_uniform([*shape, 2], make(seed), None, None, tf.int32, alg=ALGORITHM)
+    high, low = (
+        tf.bitwise.bitwise_and(tf.cast(bits[..., i], tf.int64), mask) for i, mask in ((0, 0xFFFFF), (1, 2**32 - 1))
+    )
+    return tf.bitcast(tf.bitwise.bitwise_or(high * 2**32 + low, tf.constant(1023 << 52, tf.int64)), dtype) - 1
+
+
+def _size(shape):
+    """How many numbers an array of this shape has: a number where it is known, else a tensor."""
+    known = (
+        tf.get_static_value(tf.convert_to_tensor(shape, tf.int32)) if not isinstance(shape, tf.TensorShape) else shape
+    )
+    return math.prod(int(n) for n in known) if known is not None else tf.reduce_prod(tf.convert_to_tensor(shape))

@@ -41,7 +41,7 @@ class Result(NamedTuple):
 class Process(NamedTuple):
     """What the loop plays, as pure functions.
 
-    ``init(subject) -> state``, where the subject is what training changes: players, or theta
+    ``init(subject, seed) -> state``, where the subject is what training changes: players, or theta
     ``step(state, seed, hyper) -> (state, Info)``
     ``view(state) -> subject``: what hooks are called with and the result shows
     ``look(seed)``: what a step draws (a batch, a task), for telling runs apart
@@ -56,14 +56,14 @@ class Process(NamedTuple):
     hyper: Callable
 
 
-@by_value
+@functools.partial(by_value, kept=16)  # each holds its data set
 def playing(game: Game, rule: Rule, batches: Callable) -> Process:
     """The process in which ``rule`` moves the players of ``game`` on ``batches``."""
 
     def step(state, seed, hyper):
         return rule.step(game, state, batches, seed, hyper)
 
-    return Process(lambda players: rule.init(game, players), step, rule.view, batches, Result, Hyper)
+    return Process(lambda players, seed: rule.init(game, players), step, rule.view, batches, Result, Hyper)
 
 
 def step_seed(seed: Any, step: Any) -> tf.Tensor:

@@ -13,16 +13,15 @@ from typing import Any, TypeVar
 
 Made = TypeVar("Made", bound=Callable)
 
-KEPT = 256  # results of one factory that are remembered
+KEPT = 128
 
 
-def by_value(factory: Made) -> Made:
+def by_value(factory: Made, kept: int = KEPT) -> Made:
     """``factory``, which returns the same object for equal (and equally typed) arguments that can be hashed.
 
-    Arguments that cannot, such as tensors and arrays, are compared by identity of what is made of them: each call makes
-    anew.
+    For arguments that cannot, such as tensors and arrays, each call makes anew. ``kept``: how many are remembered.
     """
-    remembered = functools.lru_cache(maxsize=KEPT, typed=True)(factory)
+    remembered = functools.lru_cache(maxsize=kept, typed=True)(factory)
 
     @functools.wraps(factory)
     def made(*args, **kwargs):

@@ -1,7 +1,8 @@
 """A run that is killed again and again: started by test_training.py as ``python kill_and_resume.py FOLDER KILLS``.
 
-The parent imports TensorFlow without using it and forks; each child resumes the run in FOLDER and is killed by SIGKILL
-at a random moment, the last one is left to finish. Then one child runs without being stopped, in another folder.
+The parent imports TensorFlow without using it and forks; each child resumes the run in FOLDER and gets SIGKILL, SIGTERM
+or SIGINT, in turn, at a random moment; the last one is left to finish. Then one child runs without being stopped, in
+another folder. After each kill the newest checkpoint is not older than it was.
 """
 
 import os
@@ -12,6 +13,7 @@ import sys
 import time
 
 import metagan_edu as mg
+from metagan_edu import checkpoints
 
 NUM_STEPS = 400
 
@@ -27,19 +29,25 @@ def play(folder):
     )  # fmt: skip
 
 
-def child(folder, killed_after=None):
+SIGNALS = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
+
+
+def child(folder, killed_after=None, by=signal.SIGKILL):
     """Fork a child that plays; kill it so many seconds after its folder first shows a new file. Returns its status."""
     before = set(pathlib.Path(folder).glob("step-*"))
     pid = os.fork()
     if pid == 0:
-        play(folder)
+        try:
+            play(folder)
+        except KeyboardInterrupt:
+            os._exit(3)
         os._exit(0)
     if killed_after is not None:
         while set(pathlib.Path(folder).glob("step-*")) == before and os.waitpid(pid, os.WNOHANG) == (0, 0):
             time.sleep(0.005)
         time.sleep(killed_after)
         try:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, by)
         except ProcessLookupError:
             return 0
     try:
@@ -51,6 +59,11 @@ def child(folder, killed_after=None):
 if __name__ == "__main__":
     folder, kills = pathlib.Path(sys.argv[1]), int(sys.argv[2])
     moments = random.Random(0)
-    statuses = [child(folder / "killed", moments.uniform(0.0, 0.06)) for _ in range(kills)]
-    print("killed", sum(status == signal.SIGKILL for status in statuses))
+    killed, newest = 0, 0
+    for n in range(kills):
+        killed += child(folder / "killed", moments.uniform(0.0, 0.06), SIGNALS[n % 3]) != 0
+        kept = [step for step, _ in checkpoints.steps(folder / "killed")]
+        assert not kept or kept[-1] >= newest, "a kill has lost a checkpoint"
+        newest = kept[-1] if kept else 0
+    print("killed", killed)
     sys.exit(child(folder / "killed") or child(folder / "whole"))

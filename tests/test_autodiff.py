@@ -6,6 +6,7 @@ import tensorflow as tf
 from oracles import difference, gradient_error, hessian_error, random_like, relative_error
 
 from metagan_edu import autodiff, trees
+from metagan_edu.rules.competitive import conjugate_gradient
 
 X = random_like((tf.zeros([3]), tf.zeros([2, 2])), 0)
 
@@ -85,3 +86,67 @@ def test_a_loop_without_gradient_is_marked_and_has_the_same_values():
     x = tf.constant(0.7)
     np.testing.assert_array_equal(loop(tf.sin, x, 3), autodiff.unroll(tf.sin, x, 3))
     assert loop.carries_gradient is False and getattr(autodiff.unroll, "carries_gradient", True)
+
+
+# --- Solutions of linear systems --------------------------------------------------------------------------------------
+
+
+def by_conjugate_gradient(matrix, right):
+    return conjugate_gradient(matrix, right, 5)
+
+
+def system(given, x):
+    """A symmetric positive matrix on pairs of vectors, which depends on ``given`` in a smooth way."""
+    a, b = x
+    turn, tilt = given
+    return (
+        tf.exp(turn) * a + tf.sin(tilt) * tf.reduce_sum(b) + 0.1 * a[::-1],
+        2 * b + tf.reduce_sum(tf.sin(tilt) * a),
+    )
+
+
+def solved(right, given):
+    """A smooth function of the solution, with slope and curvature at 0."""
+    x, y = autodiff.solve(system, right, given, by_conjugate_gradient)
+    curved = tf.exp(0.5 * x) * tf.constant([1.0, -2.0, 0.5], tf.float64)
+    return tf.reduce_sum(curved) + tf.reduce_sum(tf.sin(y) ** 2 + y)
+
+
+RIGHT = random_like((tf.zeros([3]), tf.zeros([2])), 5)
+GIVEN = trees.scale(0.3, random_like((tf.zeros([3]), tf.zeros([3])), 6))
+
+
+def test_a_solution_solves_its_system():
+    assert relative_error(system(GIVEN, autodiff.solve(system, RIGHT, GIVEN, by_conjugate_gradient)), RIGHT) < 1e-12
+
+
+@pytest.mark.parametrize("right", [RIGHT, trees.zeros(RIGHT)], ids=["somewhere", "right = 0"])
+def test_a_solution_is_differentiated_to_second_order(right):
+    """In the right side and in what the matrix depends on, also where the iterations end before they begin."""
+    x = right, GIVEN
+
+    def value(x):
+        return solved(*x)
+
+    gradient = tf.function(autodiff.grad(value))
+    hessian = tf.function(lambda v: autodiff.hvp(value, x, v))
+    assert gradient_error(tf.function(value), x, gradient(x)) < 1e-7
+    for seed in range(3):
+        v = random_like(x, seed)
+        assert relative_error(hessian(v), difference(gradient, x, v)) < 1e-6
+
+
+@pytest.mark.parametrize("how", [autodiff.python_loop, autodiff.while_loop, autodiff.recomputed(2)])
+def test_a_solution_is_differentiated_within_loops(how):
+    """As by a rule with such a step under a meta-gradient: solved three times, each time for the last solution."""
+
+    def value(x):
+        def body(state):
+            right, given = state
+            return autodiff.solve(system, right, given, by_conjugate_gradient), given
+
+        (x, y), _ = how(body, x, 3)
+        return tf.reduce_sum(tf.sin(x)) + tf.reduce_sum(y**2)
+
+    x = RIGHT, GIVEN
+    assert gradient_error(tf.function(value), x, tf.function(autodiff.grad(value))(x)) < 1e-7

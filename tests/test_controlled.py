@@ -10,6 +10,7 @@ from metagan_edu import seeds, trees
 from metagan_edu.games import Hyper, Players
 from metagan_edu.rules import base, controlled
 from metagan_edu.rules.controlled import combine
+from metagan_edu.rules.controllers import balance, schedule
 
 SGD, ADAM = mg.optimizers.sgd(0.1), mg.optimizers.adam(0.05)
 PLAIN = mg.rules.simultaneous(SGD, ADAM)
@@ -38,7 +39,7 @@ def watched(losses, controller):
     game = smooth_gan()
     c, hyper = controller.init(game, game.init(0))
     for loss in losses:
-        c, hyper = controller.update(c, base.info(tf.constant(0.0), tf.constant(loss), 1, 1))
+        c, hyper = controller.update(c, base.info(game, (tf.constant(0.0), tf.constant(loss)), []))
     return hyper
 
 
@@ -86,14 +87,15 @@ def test_a_schedule_as_a_controller_is_the_schedule_in_the_optimizer():
     cosine = mg.optimizers.cosine_decay(1.0, 5)
     decayed = mg.optimizers.adam(lambda t: 0.05 * cosine(t))
     plain = mg.rules.simultaneous(ADAM, ADAM)
-    both = controlled(plain, mg.rules.controllers.schedule(cosine))
+    both = controlled(plain, schedule(cosine))
     assert_close(run(both, 4)[0].inner.players, run(mg.rules.simultaneous(decayed, decayed), 4)[0].players, rtol=1e-6)
-    penalty = controlled(plain, mg.rules.controllers.schedule(mg.optimizers.constant(1.0), penalty=lambda t: 0.0 * cosine(t)))
+    constant = mg.optimizers.constant(1.0)
+    penalty = controlled(plain, schedule(constant, penalty=lambda t: 0.0 * cosine(t)))
     assert_close(run(penalty, 4)[0].inner, run(plain, 4, Hyper(penalty=0.0))[0])
 
 
 def test_balance_holds_back_who_is_winning_and_lets_go_again():
-    controller = mg.rules.controllers.balance(low=0.7, high=1.3, speed=0.1, memory=0.0, limit=1.0, clip=Players(2.0, 4.0))
+    controller = balance(low=0.7, high=1.3, speed=0.1, memory=0.0, limit=1.0, clip=Players(2.0, 4.0))
     disc_wins, disc_loses = watched([0.1] * 5, controller), watched([2.0] * 5, controller)
     np.testing.assert_allclose(disc_wins.lr, [1.0, np.exp(-0.5)], rtol=1e-5)
     np.testing.assert_allclose(disc_loses.lr, [np.exp(-0.5), 1.0], rtol=1e-5)
@@ -103,7 +105,7 @@ def test_balance_holds_back_who_is_winning_and_lets_go_again():
 
 
 def test_balance_sees_the_running_mean():
-    controller = mg.rules.controllers.balance(low=0.7, high=1.3, speed=0.1, memory=0.5)
+    controller = balance(low=0.7, high=1.3, speed=0.1, memory=0.5)
     np.testing.assert_allclose(watched([0.5], controller).lr, 1.0)  # m = 0.75
     assert float(watched([0.5, 0.5], controller).lr.disc) < 1  # m = 0.625
 
@@ -122,7 +124,8 @@ def test_a_controller_can_be_differentiated_through_the_losses_that_it_sees():
 
         one = tf.ones((), tf.float64)
         controller = mg.rules.Controller(
-            lambda game, players: ((), hyper(one, one)), lambda c, info: (c, hyper(info.scalars["gen_loss"], info.scalars["disc_loss"]))
+            lambda game, players: ((), hyper(one, one)),
+            lambda c, info: (c, hyper(info.scalars["gen_loss"], info.scalars["disc_loss"])),
         )
         rule = controlled(mg.rules.alternating(SGD, ADAM), controller)
         state = rule.init(game, start)
@@ -136,7 +139,7 @@ def test_a_controller_can_be_differentiated_through_the_losses_that_it_sees():
 
 def test_a_controlled_rule_trains_and_resumes(tmp_path):
     game = mg.games.gan(mg.networks.mlp(2, (8,), 2), mg.networks.mlp(2, (8,), 1), penalty=mg.losses.r1(0.1))
-    rule = controlled(PLAIN, mg.rules.controllers.balance(clip=Players(1.0, 1.0)))
+    rule = controlled(PLAIN, balance(clip=Players(1.0, 1.0)))
     batches = mg.data.ring().batches(16)
     whole = mg.train(game, rule, batches, num_steps=6, seed=0, progress=False)
     mg.train(game, rule, batches, num_steps=3, seed=0, progress=False, checkpoint=tmp_path)
@@ -149,4 +152,4 @@ def test_a_controlled_rule_trains_and_resumes(tmp_path):
 )
 def test_values_out_of_range_are_refused(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
-        mg.rules.controllers.balance(**arguments)
+        balance(**arguments)

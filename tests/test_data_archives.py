@@ -4,9 +4,11 @@ import functools
 import gzip
 import hashlib
 import http.server
+import io
 import os
 import re
 import threading
+import zipfile
 
 import numpy as np
 import pytest
@@ -28,6 +30,8 @@ def folders(tmp_path, monkeypatch):
     own, cache = tmp_path / "own", tmp_path / "cache"
     monkeypatch.setenv("METAGAN_EDU_DATA", str(own))
     monkeypatch.setenv("METAGAN_EDU_CACHE", str(cache))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    own.mkdir()
     return own, cache
 
 
@@ -69,7 +73,7 @@ def test_download_is_kept_in_the_cache(folders, server, monkeypatch):
     serve(monkeypatch, f"{server}/labels.gz")
     path = archives.fetch(NAME)
     assert path == folders[1] / NAME and path.read_bytes() == b"what is served"
-    assert not folders[0].exists()
+    assert not list(folders[0].iterdir())
 
 
 def test_download_with_another_checksum_is_not_kept(folders, server, monkeypatch):
@@ -83,7 +87,9 @@ def test_download_with_another_checksum_is_not_kept(folders, server, monkeypatch
 def test_what_cannot_be_had_says_where_it_was_sought(folders, server, monkeypatch, where):
     serve(monkeypatch, f"{server}/nothing.gz" if where == "missing page" else "http://127.0.0.1:9/labels.gz")
     own, cache = map(re.escape, map(str, folders))
-    message = f"{NAME} is not in {own} and {cache}, and downloading it from http.* failed .* set METAGAN_EDU_DATA"
+    message = (
+        f"{NAME} is not in {own} and {cache} and .*, and downloading it from http.* failed .* set METAGAN_EDU_DATA"
+    )
     with pytest.raises(FileNotFoundError, match=message):
         archives.fetch(NAME)
     assert not [path for path in folders[1].rglob("*") if path.is_file()]
@@ -122,7 +128,7 @@ def test_a_forged_file_is_refused(folders, read):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: data.mnist("val"), "split must be one of train, test, not 'val'"),
+        (lambda: data.mnist("val"), "split must be one of 'train', 'test', not 'val'"),
         (lambda: data.omniglot(archive="small"), "archive must be one of images_background, .* not 'small'"),
         (lambda: data.available("cifar"), "name must be mnist, fashion_mnist or omniglot, not 'cifar'"),
     ],
@@ -153,6 +159,135 @@ def test_truncated_real_archive_is_named(folders):
             (folders[0] / name).write_bytes(whole.read(4000))
     with pytest.raises(ValueError, match=r"t10k-images-idx3-ubyte\.gz cannot be unpacked"):
         data.mnist()
+
+
+def real(name):
+    with open(os.path.join(REAL, name), "rb") as file:
+        return file.read()
+
+
+def put(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+
+
+@needs("mnist")
+@pytest.mark.parametrize("layout", ["mnist", "MNIST/raw"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_mnist_in_other_layouts(folders, layout, packed):
+    for file in (IMAGES, LABELS):
+        content = real(f"mnist/{file}.gz")
+        put(folders[0] / layout / (f"{file}.gz" if packed else file), content if packed else gzip.decompress(content))
+    assert data.available("mnist")
+    images = data.mnist()
+    assert images.labels[:4].tolist() == [7, 2, 1, 0] and images.pixels.dtype == np.uint8
+    assert images.images.max() == 1
+
+
+def test_fashion_mnist_in_other_layouts(folders):
+    for layout, root in (("FashionMNIST/raw", folders[0]), ("datasets/fashion-mnist", folders[0].parent / "keras")):
+        for file in (IMAGES, LABELS):
+            put(root / layout / f"{file}.gz", b"")
+        assert data.available("fashion_mnist")
+        assert archives.find(f"fashion_mnist/{IMAGES}.gz").parent == folders[0] / "FashionMNIST/raw"
+
+
+def npz(path, **arrays):
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    put(path, content.getvalue())
+    return path
+
+
+@needs("mnist")
+@pytest.mark.parametrize("place", ["own/mnist.npz", "cache/mnist.npz", "keras/datasets/mnist.npz"])
+def test_keras_file_of_mnist(folders, tmp_path, place):
+    pixels = np.frombuffer(gzip.decompress(real(f"mnist/{IMAGES}.gz")), np.uint8, offset=16).reshape(-1, 28, 28)
+    labels = np.frombuffer(gzip.decompress(real(f"mnist/{LABELS}.gz")), np.uint8, offset=8)
+    npz(tmp_path / place, x_test=pixels, y_test=labels)
+    assert data.available("mnist")
+    images = data.mnist()
+    np.testing.assert_array_equal(images.pixels[..., 0], pixels)
+    np.testing.assert_array_equal(images.labels, labels)
+    assert data.mnist(size=32).images.shape == (10000, 32, 32, 1)
+    with pytest.raises(ValueError, match=r"mnist\.npz has no array x_train"):
+        data.mnist("train")
+    npz(tmp_path / place, x_test=pixels, y_test=labels[::-1])
+    with pytest.raises(ValueError, match=r"mnist\.npz is not the published file: y_test has other values"):
+        data.mnist()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x_test": np.zeros((2, 28, 28))}, "has no array y_test"),
+        ({"x_test": np.zeros((2, 28, 28)), "y_test": np.zeros(2, int)}, r"holds float64 \(2, 28, 28\) and labels"),
+        (
+            {"x_test": np.zeros((2, 28, 28), np.uint8), "y_test": np.zeros(3, int)},
+            r"holds uint8 .* labels \(3,\); \(n, 28, 28\)",
+        ),
+        ({"x_test": np.array([{}]), "y_test": np.zeros(3, int)}, "cannot be read as Keras' mnist.npz .*allow_pickle"),
+    ],
+)
+def test_other_npz_files_are_refused(folders, arrays, message):
+    npz(folders[0] / "mnist.npz", **arrays)
+    with pytest.raises(ValueError, match=rf"mnist\.npz {message}"):
+        data.mnist()
+    (folders[0] / "mnist.npz").write_bytes(b"PK not a zip")
+    with pytest.raises(ValueError, match=r"cannot be read as Keras' mnist\.npz"):
+        data.mnist()
+
+
+@needs("omniglot")
+@pytest.mark.parametrize("layout", ["omniglot", "omniglot-py"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_omniglot_in_other_layouts(folders, layout, packed):
+    content = real("omniglot/images_background_small1.zip")
+    if packed:
+        put(folders[0] / layout / "images_background_small1.zip", content)
+    else:
+        zipfile.ZipFile(io.BytesIO(content)).extractall(folders[0] / layout)
+    assert data.available("omniglot")
+    characters = data.omniglot(size=32 if packed else 16)
+    assert characters.pixels.shape[:2] == (136, 20) and characters.names[0] == "Balinese/character01"
+
+
+def test_the_folder_may_be_relative_or_at_home(folders, tmp_path, monkeypatch):
+    path = tmp_path / "own" / NAME
+    put(path, b"")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for value in ("own", "~/own", " own ", "./own/"):
+        monkeypatch.setenv("METAGAN_EDU_DATA", value)
+        assert archives.find(NAME) == path
+    monkeypatch.setenv("METAGAN_EDU_CACHE", "~/kept")
+    assert archives.cache_folder() == tmp_path / "kept"
+    for value in ("", "  "):
+        monkeypatch.setenv("METAGAN_EDU_DATA", value)
+        assert archives.data_folder() is None
+
+
+@pytest.mark.parametrize("value", ["nowhere", "~/nowhere", "own/mnist/file"])
+def test_a_folder_that_does_not_exist_is_said(folders, tmp_path, monkeypatch, value):
+    put(tmp_path / "own" / "mnist" / "file", b"")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("METAGAN_EDU_DATA", value)
+    place = re.escape(str(tmp_path / value.removeprefix("~/")))
+    for call in (data.mnist, data.omniglot, lambda: data.available("mnist")):
+        with pytest.raises(FileNotFoundError, match=f"METAGAN_EDU_DATA is '{value}', but there is no folder {place}:"):
+            call()
+
+
+@pytest.mark.parametrize("variable", ["METAGAN_EDU_DATA", "METAGAN_EDU_CACHE"])
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_quotes_are_refused(folders, monkeypatch, variable, quote):
+    monkeypatch.setenv(variable, f"{quote}~/data{quote}")
+    with pytest.raises(ValueError, match=f"{variable} is .*~/data.*, with quotes in it: name the folder without them"):
+        archives.find(NAME)
 
 
 @needs("omniglot")

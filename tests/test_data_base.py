@@ -37,7 +37,7 @@ def test_resize_keeps_range_and_flat_pictures():
 
 def characters(count=3, drawings=5):
     images = np.zeros((count, drawings, 8, 8, 1))
-    images += np.arange(count)[:, None, None, None, None] / 10 + np.arange(drawings)[:, None, None, None] / 100
+    images += np.arange(count)[:, None, None, None, None] / 10 + np.arange(drawings)[:, None, None, None] / 100 - 0.5
     return as_characters(images, ["a"] * count, [str(i) for i in range(count)])
 
 
@@ -47,7 +47,7 @@ def test_character_tasks_hold_one_character_and_share_no_drawing():
     for number in range(30):
         task = sample(seeds.make(number))
         values = np.concatenate([task.support, task.query])[:, 0, 0, 0]
-        seen.add(round(float(values.min() * 10)))
+        seen.add(round(float(values.min() * 10 + 5)))
         np.testing.assert_allclose(np.sort(values), values.min() + np.arange(5) / 100, atol=1e-6)
         assert task.support.shape == (2, 8, 8, 1) and task.query.shape == (3, 8, 8, 1)
     assert seen == {0, 1, 2}
@@ -56,7 +56,7 @@ def test_character_tasks_hold_one_character_and_share_no_drawing():
 def test_select_keeps_names_with_images():
     chosen = characters().select([2, 0])
     assert chosen.names == ("2", "0")
-    np.testing.assert_allclose(chosen.images[:, 0, 0, 0, 0], [0.2, 0])
+    np.testing.assert_allclose(chosen.images[:, 0, 0, 0, 0], [-0.3, -0.5])
 
 
 def test_characters_batches_mix_all_drawings():
@@ -100,10 +100,10 @@ def test_turned_characters_are_characters_of_their_own():
             r"must be finite, but 1 values are not: the first is inf at \(1, 0\)",
         ),
         (lambda: data.batches(["x"], 4), "must be real numbers"),
-        (lambda: data.batches([[1.0]], 0), "batch_size must be a whole number above 0, not 0"),
+        (lambda: data.batches([[1.0]], 0), "batch_size must be a whole number of at least 1, not 0"),
         (lambda: data.batches([[1.0]], True), "batch_size .* not True"),
         (lambda: as_images(np.zeros((2, 8, 8)), [0, 1], "toy"), r"toy images must be square .* not shape \(2, 8, 8\)"),
-        (lambda: as_images(np.zeros((2, 9, 9, 1)), [0, 1], "toy"), "8, 16 or 28 pixels"),
+        (lambda: as_images(np.zeros((2, 9, 9, 1)), [0, 1], "toy"), "8 to 64 pixels, divisible by 4"),
         (lambda: as_images(np.full((1, 8, 8, 1), 255), [0], "toy"), r"toy images must lie in \[-1, 1\], .* 255"),
         (lambda: as_images(np.full((1, 8, 8, 1), np.nan), [0], "toy"), "toy images must be finite"),
         (lambda: as_images(np.zeros((2, 8, 8, 1)), [0], "toy"), r"toy has 2 images but labels of shape \(1,\)"),
@@ -113,9 +113,9 @@ def test_turned_characters_are_characters_of_their_own():
         (lambda: split(test=letters("a", 3)), "train and test must share no alphabet, but both have a"),
         (lambda: split(shots=5), "shots must be less than the 5 drawings"),
         (lambda: characters().tasks(5), "shots must be less than the 5 drawings"),
-        (lambda: resize(np.zeros((1, 8, 8, 1)), 32), "size must be 8, 16 or 28 pixels, not 32"),
+        (lambda: resize(np.zeros((1, 8, 8, 1)), 68), "size must be 8 to 64 pixels and divisible by 4, not 68"),
         (lambda: data.digits("val"), "split must be one of train, test, all, not 'val'"),
-        (lambda: data.digits(size=10), "size must be 8, 16 or 28 pixels, not 10"),
+        (lambda: data.digits(size=10), "size must be 8 to 64 pixels and divisible by 4, not 10"),
     ],
 )
 def test_bad_input_is_named(call, message):
@@ -135,7 +135,7 @@ def test_digits_split_is_fixed_stratified_and_disjoint():
     )
 
 
-@pytest.mark.parametrize("size", [16, 28])
+@pytest.mark.parametrize("size", [16, 28, 64])
 def test_digits_can_be_enlarged(size):
     large = data.digits("test", size=size)
     assert large.images.shape == (500, size, size, 1)

@@ -1,5 +1,6 @@
 """Glyphs: legible, repeatable, cached safely, and split so that no letter shape is in two splits."""
 
+import concurrent.futures
 import logging
 import sys
 import unicodedata
@@ -121,6 +122,14 @@ def flip(content):
     return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
 
 
+@pytest.mark.parametrize("size", [20, 64])
+def test_other_sizes(few, size):
+    letters = data.glyphs(size, drawings=2)
+    assert letters.pixels.shape[2:] == (size, size, 1) and letters.pixels.dtype == np.uint8
+    ink = (letters.images[..., 0] + 1) / 2
+    assert 0.05 < ink.mean() < 0.35 and np.median(ink.max(axis=(2, 3))) > 0.8
+
+
 @pytest.mark.parametrize("damage", [cut, flip, lambda c: b"", lambda c: b"not an archive"])
 def test_damaged_cache_is_said_and_made_again(few, caplog, damage):
     first = data.glyphs(16, drawings=2)
@@ -151,6 +160,20 @@ def test_without_a_cache_folder_it_still_works(tmp_path, few, monkeypatch, caplo
     assert "cannot be written" in caplog.messages[-1]
 
 
+def test_writers_at_the_same_time_leave_one_whole_cache(few):
+    arrays = {"images": np.arange(4_000_000, dtype=np.uint8), "names": np.array(["a"])}
+    path = few / "cache.npz"
+
+    def write_and_read(number):
+        module._write(path, arrays)
+        with np.load(path, allow_pickle=False) as stored:
+            return np.array_equal(stored["images"], arrays["images"])
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(write_and_read, range(24)))
+    assert list(few.iterdir()) == [path]
+
+
 def test_tasks_hold_one_letter_of_their_split(few):
     splits, tasks = data.glyph_splits(16, drawings=5), data.glyph_tasks(16, shots=2, drawings=5)
     for split, sample in tasks._asdict().items():
@@ -169,10 +192,10 @@ def test_tasks_hold_one_letter_of_their_split(few):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: data.glyphs(8), "size must be 16 or 28 pixels, not 8"),
-        (lambda: data.glyphs(drawings=1), "drawings must be 2 or more, .* not 1"),
-        (lambda: data.glyphs(drawings="many"), "drawings must be a whole number above 0, not 'many'"),
-        (lambda: data.glyphs(seed=-1), "seed must be a whole number from 0 up, not -1"),
+        (lambda: data.glyphs(8), "size must be 16 to 64 pixels and divisible by 4, not 8"),
+        (lambda: data.glyphs(drawings=1), "drawings must be a whole number of at least 2, not 1"),
+        (lambda: data.glyphs(drawings="many"), "drawings must be a whole number of at least 2, not 'many'"),
+        (lambda: data.glyphs(seed=-1), "seed must be a whole number of at least 0, not -1"),
         (lambda: data.glyph_tasks(shots=2, drawings=2), "shots must be less than the 2 drawings"),
     ],
 )

@@ -97,7 +97,7 @@ def test_mixture_tasks_draw_from_their_mixture():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: data.ring(num_modes=0), "num_modes must be a whole number above 0, not 0"),
+        (lambda: data.ring(num_modes=0), "num_modes must be a whole number of at least 1, not 0"),
         (lambda: data.ring(num_modes=2.5), "num_modes .* not 2.5"),
         (lambda: data.ring(sd=-0.1), "sd must be a finite number above 0, not -0.1"),
         (lambda: data.ring(radius=float("nan")), "radius .* not nan"),

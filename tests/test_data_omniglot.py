@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from metagan_edu.data.omniglot import read_zip
+from metagan_edu.data.omniglot import read_folder, read_zip
 
 
 def png(ink, mode="1"):
@@ -76,6 +76,44 @@ def test_an_entry_that_leaves_its_folder_is_refused(tmp_path, name):
 def test_damage_is_named(tmp_path, change, message):
     with pytest.raises(ValueError, match=message):
         read_zip(write(tmp_path / "a.zip", change(pictures())))
+
+
+def clear(ink, color=0):
+    """A PNG of ink in one gray on transparent ground."""
+    buffer = io.BytesIO()
+    levels = np.full((105, 105), color)
+    Image.fromarray(np.stack([levels, levels, levels, 255 * ink], -1).astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_transparent_ground_is_paper(tmp_path):
+    first = next(iter(pictures()))
+    plain = read_zip(write(tmp_path / "a.zip", pictures()))
+    other = read_zip(write(tmp_path / "b.zip", pictures() | {first: clear(stroke(30))}))
+    np.testing.assert_array_equal(plain.images, other.images)
+
+
+@pytest.mark.parametrize(
+    ("picture", "share"),
+    [(clear(stroke(30), 255), "0.0"), (png(~stroke(30)), "98.2"), (png(np.zeros((105, 105), bool)), "0.0"),
+     (clear(np.ones((105, 105))), "100.0")],
+)  # fmt: skip
+def test_a_picture_of_nearly_all_ink_or_none_is_refused(tmp_path, picture, share):
+    entries = pictures() | {next(iter(pictures())): picture}
+    with pytest.raises(ValueError, match=f"0001_01.png is {share} % ink, where a drawing has 0.1 to 50 %: dark ink on"):
+        read_zip(write(tmp_path / "a.zip", entries))
+
+
+def test_an_unpacked_archive_reads_the_same(tmp_path):
+    packed = write(tmp_path / "small.zip", pictures())
+    zipfile.ZipFile(packed).extractall(tmp_path)
+    (tmp_path / "small" / ".DS_Store").write_bytes(b"x")
+    one, other = read_zip(packed), read_folder(tmp_path / "small")
+    np.testing.assert_array_equal(one.images, other.images)
+    assert (one.names, one.alphabets) == (other.names, other.alphabets)
+    (tmp_path / "small" / "Aaa" / "character01" / "0001_01.png").write_bytes(b"x")
+    with pytest.raises(ValueError, match=r"small: small/Aaa/character01/0001_01\.png is not a readable PNG picture"):
+        read_folder(tmp_path / "small")
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.99])

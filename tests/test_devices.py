@@ -49,9 +49,10 @@ def test_the_rate_is_of_steps_that_were_taken(monkeypatch):
     """With a loop that only sleeps: 20 steps in 0.1 s, after one that is not counted."""
     calls = []
 
-    def compiled(game, rule, batches, jit):
-        def loop(state, seed, start, count):
-            calls.append((int(count), jit, tuple(batches(seed).shape)))
+    def compiled(process, jit):
+        def loop(state, hyper, seed, start, count):
+            assert hyper == process.hyper() and int(start) == 0
+            calls.append((int(count), jit, tuple(process.look(seed).shape)))
             clock[0] += 0.005 * int(count)
             return state, tf.zeros([1]), count
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import metagan_edu as mg
-from metagan_edu import experiments
+from metagan_edu import experiments, statistics, studies
 
 GAME = mg.games.dirac()
 SLOW, FAST, WILD = (mg.optimizers.sgd(lr) for lr in (0.05, 0.2, 1e38))
@@ -108,7 +108,7 @@ def test_budgets_that_pay_for_nothing_are_refused(bad):
     rule = mg.rules.simultaneous(SLOW, SLOW)
     with pytest.raises(ValueError, match=f"budget of {bad} gradients does not pay for one step, which takes 2"):
         experiments.gradient_evaluations(bad)(GAME, rule, NO_DATA)
-    with pytest.raises(ValueError, match="positive number of seconds"):
+    with pytest.raises(ValueError, match=f"a budget of time, in seconds, must be a finite number above 0, not {bad}"):
         experiments.seconds(bad)
     if bad == bad:
         with pytest.raises(ValueError, match="num_steps must be"):
@@ -171,12 +171,134 @@ def test_a_record_comes_back_from_its_file_as_it_was(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["dirac.json"]
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_number_that_is_not_finite_is_refused_by_its_place_and_nothing_is_left(tmp_path, bad):
-    record = {"results": {"plain": {"kl": [0.5, bad]}}}
-    with pytest.raises(ValueError, match=f"results / plain / kl / 1 is {bad}"):
-        experiments.save_record(tmp_path / "a.json", record)
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("bad", [math.nan, math.inf, np.float32("nan")])
+def test_a_number_that_is_not_finite_is_null_in_the_file_and_nan_again_and_counted_in_the_table(tmp_path, bad):
+    record = {
+        "num_steps": dict.fromkeys(("plain", "none", "one"), 10),
+        "seconds": dict.fromkeys(("plain", "none", "one"), [1.0] * 3),
+        "config": {"limit": None, "bound": bad},
+        "results": {"plain": {"kl": [0.5, bad, 0.7]}, "none": {"kl": [bad] * 3}, "one": {"kl": [bad, 0.25, bad]}},
+    }  # fmt: skip
+    experiments.save_record(tmp_path / "a.json", record)
+    text = json.loads((tmp_path / "a.json").read_text(), parse_constant=pytest.fail)
+    assert text["results"]["plain"]["kl"] == [0.5, None, 0.7] and text["config"] == {"limit": None, "bound": None}
+    found = experiments.load_record(tmp_path / "a.json")
+    np.testing.assert_array_equal(found["results"]["plain"]["kl"], [0.5, math.nan, 0.7])
+    assert found["config"] == {"limit": None, "bound": None}  # only results are numbers for certain
+    for either in (record, found):
+        cells = [row[2] for row in experiments.table(either).rows]
+        rest = statistics.interval([0.5, 0.7])
+        assert cells == [f"{rest} (1 not finite)", "– (3 not finite)", "0.25 (2 not finite)"]
+
+
+def test_a_record_of_one_seed_has_no_interval(tmp_path):
+    record = compare(seeds=(3,), save=tmp_path / "one.json")
+    value = record["results"]["slow"]["distance"][0]
+    assert experiments.table(record, ["distance"]).rows == (("slow", 5, f"{value:.3g}"),)
+    assert experiments.load_record(tmp_path / "one.json") == record
+
+
+# --- Comparisons that go on after a stop ------------------------------------------------------------------------------
+
+PAIR = {"slow": (GAME, mg.rules.simultaneous(SLOW, SLOW)), "fast": (GAME, mg.rules.simultaneous(FAST, FAST))}
+
+
+class Killed(BaseException):
+    """As a process is: no ``except Exception`` catches it."""
+
+
+def three_by_two(path, measure=distance, **options):
+    options = {"config": {"lr": [0.05, 0.2]}, "name": "pair", "command": "make", "seeds": (0, 1, 2)} | options
+    num_steps = options.pop("num_steps", 5)
+    contenders = options.pop("contenders", PAIR)
+    return experiments.compare(
+        contenders, NO_DATA, budget=experiments.steps(num_steps), measure=measure, save=path, **options
+    )
+
+
+def stopped_after(count):
+    """A measure that is killed in the run after so many."""
+    runs = []
+
+    def measure(game, players, seed):
+        if len(runs) == count:
+            raise Killed
+        runs.append(seed)
+        return distance(game, players, seed)
+
+    return measure
+
+
+@pytest.fixture
+def played(monkeypatch):
+    """The ``(seed, number of steps)`` of the runs that were trained."""
+    seen, run = [], experiments._run
+
+    def counted(game, rule, batches, num_steps, seed):
+        seen.append((seed, num_steps))
+        return run(game, rule, batches, num_steps, seed)
+
+    monkeypatch.setattr(experiments, "_run", counted)
+    return seen
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 5])
+def test_a_comparison_that_was_killed_goes_on_with_the_runs_that_are_left(tmp_path, played, count):
+    whole = three_by_two(None)
+    assert [seed for seed, _ in played] == [0, 1, 2, 0, 1, 2]
+    played.clear()
+    path = tmp_path / "pair.json"
+    with pytest.raises(Killed):
+        three_by_two(path, stopped_after(count))
+    assert [seed for seed, _ in played] == [0, 1, 2, 0, 1, 2][: count + 1]
+    assert path.exists() == bool(count)
+    if count:
+        kept = experiments.load_record(path)
+        assert sum(len(times) for times in kept["seconds"].values()) == count
+    played.clear()
+    record = three_by_two(path)
+    assert [seed for seed, _ in played] == [0, 1, 2, 0, 1, 2][count:]
+    assert list(record) == list(whole) and record["results"] == whole["results"]
+    assert {**record, "seconds": None, "created": None} == {**whole, "seconds": None, "created": None}
+    if count:
+        assert record["seconds"]["slow"][:count] == kept["seconds"]["slow"]
+    assert experiments.load_record(path) == record
+    played.clear()
+    assert three_by_two(path)["results"] == whole["results"] and played == []  # there is nothing left to do
+    assert [p.name for p in tmp_path.iterdir()] == ["pair.json"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"config": {"lr": [0.3]}}, r"another comparison: its config is {'lr': \[0.05, 0.2\]}, not {'lr': \[0.3\]}"),
+        ({"seeds": (0, 1)}, r"another comparison: its seeds is \[0, 1, 2\], not \[0, 1\]"),
+        ({"name": "other"}, "another comparison: its name is 'pair', not 'other'"),
+        ({"command": "make other"}, "another comparison: its command is 'make', not 'make other'"),
+        ({"num_steps": 6}, "has 'slow' at 5 steps, not 6; delete it, or name another file"),
+    ],
+    ids=["config", "seeds", "name", "command", "steps"],
+)
+def test_what_was_stopped_is_not_continued_by_another_comparison(tmp_path, played, options, message):
+    path = tmp_path / "pair.json"
+    with pytest.raises(Killed):
+        three_by_two(path, stopped_after(3))
+    before = path.read_bytes()
+    played.clear()
+    with pytest.raises(ValueError, match=rf"pair\.json (holds )?{message}"):
+        three_by_two(path, **options)
+    assert played == [] and path.read_bytes() == before
+
+
+def test_a_run_that_measures_something_else_is_refused(tmp_path):
+    path = tmp_path / "pair.json"
+    with pytest.raises(Killed):
+        three_by_two(path, stopped_after(2))
+    message = r"'slow' measured \['diverged', 'modes'\] from seed 2, but \['distance', 'diverged', 'draw'\] before"
+    with pytest.raises(ValueError, match=message):
+        three_by_two(path, lambda game, players, seed: {"modes": 8})
+    with pytest.raises(ValueError, match="the metric 'modes' of 'slow' is 'many'; it must be a number"):
+        three_by_two(None, lambda game, players, seed: {"modes": "many"})
 
 
 def test_a_full_disk_leaves_the_record_before_and_no_remains(tmp_path):
@@ -245,14 +367,14 @@ def test_a_table_has_a_row_for_each_contender():
         "| other | 20 | 8 [8, 8] | 0.5 [0.5, 0.5] |",
     ]
     table = experiments.table(record, ["kl"])
-    assert table.head == ("", "steps", "kl") and table.rows[1] == ("other", 20, experiments.interval([0.5, 0.5]))
-    assert experiments.table(record, ["seconds"]).rows[0][2] == experiments.interval([2.0, 3.0])
+    assert table.head == ("", "steps", "kl") and table.rows[1] == ("other", 20, statistics.interval([0.5, 0.5]))
+    assert experiments.table(record, ["seconds"]).rows[0][2] == statistics.interval([2.0, 3.0])
 
 
 def test_a_table_is_a_table_in_every_front_end():
     from IPython.core.formatters import DisplayFormatter
 
-    table = experiments.Table(("", "$x^2$ & more"), (("<b>|a|</b>", 1.5), ("b", None)))
+    table = mg.Table(("", "$x^2$ & more"), (("<b>|a|</b>", 1.5), ("b", None)))
     shown, _ = DisplayFormatter().format(table)
     assert shown["text/plain"] == str(table)
     assert str(table).splitlines() == [
@@ -267,14 +389,19 @@ def test_a_table_is_a_table_in_every_front_end():
 
 
 def test_every_committed_record_can_be_read_and_says_how_it_was_made():
-    import pathlib
-
-    folder = pathlib.Path(__file__).resolve().parents[1] / "notebooks" / "records"
-    for path in folder.glob("*.json"):
-        record = experiments.load_record(path)
-        assert record["command"] == f"make records ONLY={path.stem}" and (folder / f"{path.stem}.py").exists()
+    assert len(studies.names()) >= 10
+    for name in studies.names():
+        record = studies.load(name)
+        assert record["command"] == f"make records ONLY={name}" and name in studies.scripts()
         assert {"config", "seeds", "num_steps", "seconds", "results", "versions", "machine", "created"} <= record.keys()
-        assert json.dumps(record, allow_nan=False)
+        assert json.dumps(json.loads(studies.path(name).read_text()), allow_nan=False)
         count = record.get("entries", {"of": "seeds", "count": len(record["seeds"])})["count"]
         for contender, values in record["results"].items():
-            assert all(len(row) == count for row in values.values()), (path.stem, contender)
+            assert all(len(row) == count for row in values.values()), (name, contender)
+
+
+def test_a_study_that_is_not_there_is_refused_with_the_names_that_are():
+    with pytest.raises(ValueError, match=r"there is no record 'few_shots'; there are: .*few_shot, "):
+        studies.load("few_shots")
+    with pytest.raises(ValueError, match=r"there is no theta 'few_shot'; there are: .*few_shot_Reptile_glyphs"):
+        studies.theta("few_shot", None)

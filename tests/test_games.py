@@ -28,21 +28,21 @@ def sigmoid(a):
 def test_field_of_the_dirac_gan_in_closed_form(theta, psi):
     """With D high on real data: v = (ψ σ(ψθ), -θ σ(ψθ)) for minimax and (ψ σ(-ψθ), -θ σ(ψθ)) for non-saturating."""
     for loss, sign in ((mg.losses.minimax(), 1), (mg.losses.non_saturating(), -1)):
-        v = mg.games.field(mg.games.dirac(loss), at(theta, psi))
+        v = mg.dynamics.field(mg.games.dirac(loss), at(theta, psi))
         np.testing.assert_allclose(v.gen, psi * sigmoid(sign * psi * theta), atol=1e-12)
         np.testing.assert_allclose(v.disc, -theta * sigmoid(psi * theta), atol=1e-12)
 
 
 @pytest.mark.parametrize("loss", [mg.losses.minimax(), mg.losses.non_saturating()])
 def test_the_dirac_gan_rotates(loss):
-    np.testing.assert_allclose(np.sort_complex(mg.games.eigenvalues(mg.games.dirac(loss), at=ORIGIN)), [-0.5j, 0.5j])
+    np.testing.assert_allclose(np.sort_complex(mg.dynamics.eigenvalues(mg.games.dirac(loss), at=ORIGIN)), [-0.5j, 0.5j])
 
 
 @pytest.mark.parametrize("gamma", [0.3, 1.0, 2.0])
 @pytest.mark.parametrize("penalty", [mg.losses.r1, mg.losses.r2])
 def test_r1_damps_the_dirac_gan_as_in_closed_form(penalty, gamma):
     """λ = -γ/2 ± √(γ²/4 - 1/4); critical damping at γ = 1 (Mescheder et al. 2018)."""
-    values = mg.games.eigenvalues(mg.games.dirac(penalty=penalty(gamma)), at=ORIGIN)
+    values = mg.dynamics.eigenvalues(mg.games.dirac(penalty=penalty(gamma)), at=ORIGIN)
     root = np.sqrt(complex(gamma**2 / 4 - 0.25))
     expected = np.sort_complex([-gamma / 2 + root, -gamma / 2 - root])
     np.testing.assert_allclose(np.sort_complex(values), expected, atol=1e-7)
@@ -53,7 +53,7 @@ def test_update_maps_of_the_dirac_gan_in_closed_form(h):
     dirac, sgd = mg.games.dirac(mg.losses.minimax()), mg.optimizers.sgd(h)
 
     def modulus(rule):
-        return abs(mg.games.eigenvalues(dirac, rule, at=ORIGIN))
+        return abs(mg.dynamics.eigenvalues(dirac, rule, at=ORIGIN))
 
     np.testing.assert_allclose(modulus(mg.rules.simultaneous(sgd, sgd)), [math.sqrt(1 + h**2 / 4)] * 2)
     np.testing.assert_allclose(modulus(mg.rules.alternating(sgd, sgd)), [1, 1])
@@ -67,7 +67,7 @@ def test_unrolling_damps_the_generator_by_two_k_eta_slope_squared(num_unroll):
     h = 0.2
     sgd = mg.optimizers.sgd(h)
     rule = mg.rules.unrolled(sgd, sgd, num_unroll=num_unroll)
-    values = mg.games.eigenvalues(mg.games.dirac(mg.losses.minimax()), rule, at=ORIGIN)
+    values = mg.dynamics.eigenvalues(mg.games.dirac(mg.losses.minimax()), rule, at=ORIGIN)
     expected = np.linalg.eigvals([[1 - h * num_unroll * h / 2, h / 2], [-h / 2, 1]])
     np.testing.assert_allclose(np.sort_complex(values), np.sort_complex(expected), atol=1e-7)
 
@@ -76,7 +76,7 @@ def test_unrolling_damps_the_generator_by_two_k_eta_slope_squared(num_unroll):
 def test_eigenvalues_of_a_rule_include_its_slots(beta):
     h = 0.1
     rule = mg.rules.simultaneous(mg.optimizers.momentum(h, beta), mg.optimizers.momentum(h, beta))
-    values = mg.games.eigenvalues(mg.games.bilinear(), rule, at=([0.0], [0.0]))
+    values = mg.dynamics.eigenvalues(mg.games.bilinear(), rule, at=([0.0], [0.0]))
     rotation = np.array([[0.0, 1.0], [-1.0, 0.0]])
     update = np.block([[np.eye(2) - h * rotation, -h * beta * np.eye(2)], [rotation, beta * np.eye(2)]])
     np.testing.assert_allclose(np.sort_complex(values), np.sort_complex(np.linalg.eigvals(update)), atol=1e-9)
@@ -84,7 +84,7 @@ def test_eigenvalues_of_a_rule_include_its_slots(beta):
 
 def test_eigenvalues_of_the_bilinear_game_are_plus_minus_i_times_the_singular_values():
     matrix = np.random.default_rng(0).normal(size=(3, 3)).astype(np.float32)
-    values = mg.games.eigenvalues(mg.games.bilinear(matrix), at=([0.0] * 3, [0.0] * 3))
+    values = mg.dynamics.eigenvalues(mg.games.bilinear(matrix), at=([0.0] * 3, [0.0] * 3))
     singular = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)
     np.testing.assert_allclose(np.sort(values.imag), np.sort([*singular, *-singular]), atol=1e-9)
     np.testing.assert_allclose(values.real, 0, atol=1e-9)
@@ -140,7 +140,7 @@ def test_a_bilinear_game_needs_a_matrix():
 )
 def test_a_point_of_another_shape_is_refused(at, message):
     with pytest.raises(ValueError, match=message):
-        mg.games.eigenvalues(mg.games.dirac(), at=at)
+        mg.dynamics.eigenvalues(mg.games.dirac(), at=at)
 
 
 def test_a_start_that_does_not_fit_the_matrix_is_refused():

@@ -109,20 +109,21 @@ OTHERS = random_like(tf.zeros([4, 3, 3, 2]), 1)
 
 def test_r1_and_r2_are_half_gamma_times_the_mean_squared_norm_over_the_whole_image():
     squares = np.mean(np.sum(np.square(IMAGES), (1, 2, 3)))
-    np.testing.assert_allclose(mg.losses.r1(0.7)(quadratic_critic, IMAGES, OTHERS, None), 0.35 * squares)
-    np.testing.assert_allclose(mg.losses.r2(0.7)(quadratic_critic, OTHERS, IMAGES, None), 0.35 * squares)
+    np.testing.assert_allclose(mg.losses.r1(0.7).value(quadratic_critic, IMAGES, OTHERS, None, HYPER), 0.35 * squares)
+    np.testing.assert_allclose(mg.losses.r2(0.7).value(quadratic_critic, OTHERS, IMAGES, None, HYPER), 0.35 * squares)
 
 
 def test_gradient_penalty_takes_the_norm_over_the_whole_image():
     norms = np.sqrt(np.sum(np.square(IMAGES), (1, 2, 3)))
-    value = mg.losses.gradient_penalty(2.0)(quadratic_critic, IMAGES, IMAGES, mg.seeds.make(0))
+    value = mg.losses.gradient_penalty(2.0).value(quadratic_critic, IMAGES, IMAGES, mg.seeds.make(0), HYPER)
     np.testing.assert_allclose(value, 2 * np.mean((norms - 1) ** 2))
 
 
 def test_gradient_penalty_has_a_finite_gradient_where_the_critic_is_flat():
     def value(weight):
         penalty = mg.losses.gradient_penalty(1.0)
-        return penalty(lambda x: weight * tf.reduce_sum(x, [1, 2, 3])[:, None], IMAGES, OTHERS, mg.seeds.make(0))
+        critic = lambda x: weight * tf.reduce_sum(x, [1, 2, 3])[:, None]  # noqa: E731
+        return penalty.value(critic, IMAGES, OTHERS, mg.seeds.make(0), HYPER)
 
     assert np.isfinite(autodiff.grad(value)(tf.constant(0.0, tf.float64)))
 

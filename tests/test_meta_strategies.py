@@ -9,9 +9,8 @@ import metagan_edu as mg
 from metagan_edu import seeds, trees
 from metagan_edu.data import Task
 from metagan_edu.games import Players
-from metagan_edu.meta import schedule
-from metagan_edu.meta.base import advance, begin, everything
-from metagan_edu.rules import controlled
+from metagan_edu.meta.base import advance, begin, everything, view
+from metagan_edu.rules import controlled, policies
 
 GAME = smooth_gan(penalty=mg.losses.r1(0.3))
 RNG = np.random.default_rng(0)
@@ -34,7 +33,7 @@ LEARNERS = {
         GAME, SGD, num_steps=4, clip=CLIP, batches=everything
     ),
     "learned_schedule, phases": lambda: mg.meta.learned_schedule(
-        GAME, SGD, num_steps=4, policy=mg.rules.policies.phases(3), batches=everything
+        GAME, SGD, num_steps=4, policy=policies.phases(3), batches=everything
     ),
 }  # fmt: skip
 
@@ -46,7 +45,7 @@ def outer(game, theta, players, task, seed):
 
 def play(learner, theta, num_steps=3):
     inner, _ = advance(learner, theta, begin(learner, theta, SEED), TASK, num_steps, SEED)
-    return learner.view(theta, inner.run)
+    return view(learner, theta, inner)
 
 
 def away(theta):
@@ -73,7 +72,7 @@ def test_backprop_gives_that_gradient(name):
     @tf.function(autograph=False)
     def value(theta):
         inner, _ = advance(learner, theta, begin(learner, theta, run_seed), TASK, 3, run_seed)
-        return outer(GAME, theta, learner.view(theta, inner.run), TASK, seeds.fold_in(run_seed, "outer"))
+        return outer(GAME, theta, view(learner, theta, inner), TASK, seeds.fold_in(run_seed, "outer"))
 
     assert gradient_error(value, theta, estimate.grads) < 1e-6
 
@@ -85,7 +84,7 @@ def assert_close(first, second, rtol=1e-5):
 
 def plain(rule):
     start = GAME.init(seeds.fold_in(SEED, "start"))
-    fixed = mg.meta.learner(
+    fixed = mg.meta.MetaLearner(
         GAME, init=lambda seed: (), players=lambda theta, seed: start, rule=lambda theta: rule, batches=everything
     )
     return play(fixed, ())
@@ -117,37 +116,37 @@ def test_meta_sgd_learns_the_starts_that_are_named(of):
     assert isinstance(theta, mg.meta.MetaSGD)
 
 
-@pytest.mark.parametrize("policy", [mg.rules.policies.network(), mg.rules.policies.phases(1), mg.rules.policies.phases(4)])
+@pytest.mark.parametrize("policy", [policies.network(), policies.phases(1), policies.phases(4)])
 def test_a_schedule_at_zero_is_the_rule_itself(policy):
     learner = mg.meta.learned_schedule(GAME, ADAM, num_steps=4, policy=policy, batches=everything)
     assert_close(play(learner, learner.init(SEED)), plain(ADAM), rtol=1e-4)
 
 
 def test_phases_are_straight_lines_between_their_knots():
-    policy = mg.rules.policies.phases(3)
+    policy = policies.phases(3)
     theta = tf.constant([[0.0, 1.0], [2.0, 1.0], [1.0, 1.0]])
-    values = [policy.apply(theta, tf.fill([schedule.FEATURES], s)).numpy() for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    values = [policy.apply(theta, tf.fill([policies.FEATURES], s)).numpy() for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
     np.testing.assert_allclose(values, [[0, 1], [1, 1], [2, 1], [1.5, 1], [1, 1]])
 
 
 def test_the_network_sees_progress_losses_and_their_running_means_and_stays_within_its_limit():
     seen = []
-    policy = mg.meta.schedule.Policy(None, lambda theta, x: (seen.append(x.numpy()), 0 * theta)[1])
-    controller = schedule.controller(policy, tf.zeros(3, tf.float64), num_steps=4)
+    policy = policies.Policy(None, lambda theta, x: (seen.append(x.numpy()), 0 * theta)[1])
+    controller = policies.controller(policy, tf.zeros(3, tf.float64), num_steps=4)
     state, _ = controller.init(GAME, GAME.init(0))
     for _ in range(2):
-        state, _ = controller.update(state, mg.rules.base.info(tf.constant(3.0), tf.constant(0.5), 1, 1))
+        state, _ = controller.update(state, mg.rules.base.info(GAME, (tf.constant(3.0), tf.constant(0.5)), []))
     gen, disc = np.arcsinh(3), np.arcsinh(0.5)
-    fast, slow = ([1 + (x - 1) * (1 - keep**2) for x in (gen, disc)] for keep in schedule.MEMORY)
+    fast, slow = ([1 + (x - 1) * (1 - keep**2) for x in (gen, disc)] for keep in policies.MEMORY)
     np.testing.assert_allclose(seen[-1], [0.5, gen, disc, *fast, *slow], rtol=1e-6)
-    bounded = mg.rules.policies.network(4, limit=3.0)
+    bounded = policies.network(4, limit=3.0)
     theta = trees.scale(100.0, random_like(bounded.init(SEED, 3), 0))
     factors = np.exp(bounded.apply(theta, tf.constant(seen[-1], tf.float64)))
     assert (factors <= 3 + 1e-9).all() and (factors >= 1 / 3 - 1e-9).all() and abs(np.log(factors)).max() > 1
 
 
 def test_scheduled_clipping_reaches_the_step():
-    learner = mg.meta.learned_schedule(GAME, SGD, num_steps=4, policy=mg.rules.policies.phases(1), clip=CLIP, batches=everything)
+    learner = mg.meta.learned_schedule(GAME, SGD, num_steps=4, policy=policies.phases(1), clip=CLIP, batches=everything)
     theta = tf.constant([[0.0, 0.0, 0.0, np.log(0.1), 0.0]])
     start, after = GAME.init(seeds.fold_in(SEED, "start")), play(learner, theta, 1)
     step = trees.norm(trees.sub(after.gen.params, start.gen.params))
@@ -174,15 +173,16 @@ def test_they_train():
     ("make", "message"),
     [
         (lambda: mg.meta.meta_sgd(GAME, of=("generator",)), "of must hold"),
-        (lambda: mg.meta.meta_sgd(GAME, lr=0.0), "above 0"),
-        (lambda: mg.meta.meta_sgd(GAME, lr=Players(0.1, -0.1)), "above 0"),
-        (lambda: mg.rules.policies.network(0), "hidden must be"),
-        (lambda: mg.rules.policies.network(limit=1.0), "limit must be above 1"),
-        (lambda: mg.rules.policies.phases(0), "count must be"),
+        (lambda: mg.meta.meta_sgd(GAME, lr=0.0), "lr must be a finite number above 0, not 0.0"),
+        (lambda: mg.meta.meta_sgd(GAME, lr=Players(0.1, -0.1)), "lr must be a finite number above 0, not -0.1"),
+        (lambda: policies.network(0), "hidden must be"),
+        (lambda: policies.network(limit=1.0), "limit must be a finite number above 1"),
+        (lambda: policies.phases(0), "count must be"),
         (lambda: mg.meta.learned_schedule(GAME, SGD, num_steps=0), "num_steps must be"),
-        (lambda: mg.meta.learned_schedule(GAME, SGD, num_steps=3, clip=Players(0.0, 1.0)), "clip must be"),
+        (lambda: mg.meta.learned_schedule(GAME, SGD, num_steps=3, clip=Players(0.0, 1.0)),
+         "a threshold of clip must be a finite number above 0, not 0.0"),
     ],
-)
+)  # fmt: skip
 def test_values_out_of_range_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()

@@ -197,5 +197,5 @@ def test_whole_numbers_and_bad_bandwidths_are_refused():
     with pytest.raises(ValueError, match="x has type int64; it must be floating point"):
         metrics.energy_distance(np.zeros((4, 2), np.int64), np.zeros((4, 2)))
     for bandwidth in (0.0, -1.0, math.nan, [1.0, 2.0]):
-        with pytest.raises(ValueError, match=r"bandwidth is .* must be a finite number above 0"):
+        with pytest.raises(ValueError, match="bandwidth must be a finite number above 0"):
             metrics.mmd(np.zeros((4, 2)), np.zeros((4, 2)), bandwidth=bandwidth)

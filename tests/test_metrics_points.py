@@ -1,7 +1,8 @@
-"""Fréchet distance, density and coverage, copies and C2ST: closed forms, oracles and refusals."""
+"""Fréchet distance, precision and recall, density and coverage, copies and C2ST: closed forms, oracles and refusals."""
 
 import ast
 import math
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def test_frechet_distance_agrees_with_the_matrix_square_root(dead):
 
 
 def test_frechet_distance_needs_more_samples_than_features():
-    with pytest.raises(ValueError, match="features_y has 6 samples for 6 features; at least 7 are needed"):
+    with pytest.raises(ValueError, match="fake has 6 samples for 6 features; at least 7 are needed"):
         metrics.frechet_distance(normal(0, 20, 6), normal(1, 6, 6))
     assert metrics.frechet_distance(normal(0, 20, 6), normal(1, 7, 6)) > 0
 
@@ -64,13 +65,70 @@ def test_density_and_coverage_in_a_case_done_by_hand():
     assert report == (4 / 3, 3 / 4)
 
 
+def test_precision_and_recall_in_a_case_done_by_hand():
+    real, fake = np.array([[0.0], [1.0], [3.0], [10.0]]), np.array([[2.0], [5.5], [20.0]])
+    # Closed balls around real points, to the nearest other: [-1, 1], [0, 2], [1, 5], [3, 17]; around fake ones:
+    # [-1.5, 5.5], [2, 9], [5.5, 34.5].
+    assert metrics.precision_recall(real, fake, k=1) == (2 / 3, 1.0)
+    assert metrics.precision_recall(fake, real, k=1) == (1.0, 2 / 3)  # the roles exchanged
+    assert metrics.precision_recall(real, fake + 100, k=1) == (0.0, 0.0)
+
+
+def precision_by_definition(real, fake, k):
+    """Kynkäänniemi et al., eqs. 1-2, point by point."""
+    radii = [sorted(np.linalg.norm(real - point, axis=1))[k] for point in real]
+    inside = [any(np.linalg.norm(f - r) <= radius for r, radius in zip(real, radii, strict=True)) for f in fake]
+    return np.mean(inside)
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_precision_and_recall_agree_with_the_definition(k):
+    real, fake = normal(0, 40, 3), 0.7 * normal(1, 30, 3) + 0.5
+    expected = precision_by_definition(real, fake, k), precision_by_definition(fake, real, k)
+    assert metrics.precision_recall(real, fake, k=k) == pytest.approx(expected, abs=1e-12)
+    assert 0.1 < min(expected) < max(expected)
+
+
+def test_precision_and_recall_see_what_is_lost_and_what_is_added():
+    both = np.concatenate([normal(0, 200, 2), normal(1, 200, 2) + 50])
+    one = normal(2, 400, 2)
+    assert metrics.precision_recall(both, both) == (1.0, 1.0)
+    assert metrics.precision_recall(both, one)[0] > 0.95
+    assert metrics.precision_recall(both, one)[1] < 0.55
+    assert metrics.precision_recall(one, both)[0] < 0.55
+    repeated = np.repeat(both[:1], 9, axis=0)  # its balls have radius 0, and are closed
+    assert metrics.precision_recall(both, repeated) == (1.0, 1 / 400)
+
+
 def test_blocks_of_rows_change_nothing(monkeypatch):
-    from metagan_edu.metrics import neighbors
+    from metagan_edu.metrics import feature_distances, neighbors
 
     real, fake = normal(0, 50, 3), normal(1, 40, 3)
-    whole = metrics.density_coverage(real, fake), metrics.copies(fake, real[:9], real[9:])
-    monkeypatch.setattr(neighbors, "BLOCK_PAIRS", 70)
-    assert (metrics.density_coverage(real, fake), metrics.copies(fake, real[:9], real[9:])) == whole
+
+    def measure():
+        copied = metrics.copies(fake, real[:9], real[9:])
+        return metrics.density_coverage(real, fake), metrics.precision_recall(real, fake), copied
+
+    whole, kid = measure(), metrics.kid(real, fake)
+    for module in (neighbors, feature_distances):
+        monkeypatch.setattr(module, "BLOCK_PAIRS", 70)
+    assert measure() == whole
+    assert metrics.kid(real, fake) == pytest.approx(kid, rel=1e-9, abs=1e-12)
+
+
+def test_memory_is_that_of_a_block(monkeypatch):
+    from metagan_edu.metrics import feature_distances, neighbors
+
+    for module in (neighbors, feature_distances):
+        monkeypatch.setattr(module, "BLOCK_PAIRS", 100_000)
+    real, fake = normal(0, 1500, 2), normal(1, 1500, 2)
+    for metric in (metrics.precision_recall, metrics.density_coverage, metrics.kid):
+        metric(real[:20], fake[:20])  # what is imported on the first call does not count
+        tracemalloc.start()
+        metric(real, fake)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1500 * 1500 * 8 / 3, metric.__name__  # a third of one matrix of all pairs
 
 
 def test_a_collapsed_sampler_is_dense_but_does_not_cover():
@@ -130,11 +188,15 @@ def test_c2st_takes_another_classifier_and_balances_unequal_sizes():
         (lambda: metrics.density_coverage(normal(0, 5, 2), normal(0, 5, 2), k=5), "k is 5; it must be a whole number"),
         (lambda: metrics.density_coverage(normal(0, 5, 2), normal(0, 5, 2), k=1.5), "k is 1.5"),
         (lambda: metrics.density_coverage(normal(0, 9, 2), normal(0, 9, 3)), "real has 2 values per row"),
+        (lambda: metrics.precision_recall(normal(0, 9, 2), normal(0, 3, 2)), "from 1 to 2, one below the fake points"),
+        (lambda: metrics.precision_recall(normal(0, 9, 2), normal(0, 9, 2), k=True), "k is True; it must be a whole"),
+        (lambda: metrics.precision_recall(normal(0, 9, 2), normal(0, 9, 3)), "real has 2 values per row"),
+        (lambda: metrics.precision_recall(normal(0, 9, 2), np.full((9, 2), np.nan)), "fake has 18 values that are not"),
         (lambda: metrics.copies(normal(0, 9, 2), normal(0, 9, 2), np.zeros((0, 2))), "held_out has shape (0, 2)"),
         (lambda: metrics.copies(normal(0, 9, 2), normal(0, 9, 3), normal(0, 9, 3)), "samples has 2 values per row"),
         (lambda: metrics.c2st(normal(0, 3, 2), normal(0, 9, 2)), "real has shape (3, 2)"),
         (lambda: metrics.c2st(normal(0, 9, 2), np.full((9, 2), np.inf)), "fake has 18 values that are not finite"),
-        (lambda: metrics.frechet_distance(normal(0, 9, 2), normal(0, 9, 3)), "features_x has 2 values per row"),
+        (lambda: metrics.frechet_distance(normal(0, 9, 2), normal(0, 9, 3)), "real has 2 values per row"),
     ],
 )
 def test_bad_points_are_refused(call, words):

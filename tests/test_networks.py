@@ -1,5 +1,9 @@
 """Keras models as pure functions, and normalization layers that are right to second order."""
 
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -8,7 +12,7 @@ from oracles import difference, gradient_error, hessian_error, random_like, rela
 
 import metagan_edu as mg
 from metagan_edu import autodiff, trees
-from metagan_edu.normalization import BatchNorm, GroupNorm, LayerNorm
+from metagan_edu.normalization import BatchNorm, GroupNorm, LayerNorm, MinibatchStd
 
 
 def test_init_is_a_function_of_its_seed():
@@ -42,15 +46,35 @@ def test_apply_is_the_keras_model():
     np.testing.assert_allclose(net.apply(params, state, x)[0], net.model(x), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [8, 16, 28])
-@pytest.mark.parametrize("norm", [None, BatchNorm, LayerNorm, GroupNorm])
-def test_dcgan_shapes_and_range(size, norm):
+@pytest.mark.parametrize(
+    ("size", "norm", "start"),
+    [*((size, norm, size // 4) for size in (8, 16, 28) for norm in (None, BatchNorm, LayerNorm, GroupNorm)),
+     (20, None, 5), (32, BatchNorm, 4), (36, None, 9), (48, None, 6), (64, GroupNorm, 4)],
+)  # fmt: skip
+def test_dcgan_shapes_and_range(size, norm, start):
     gen = mg.networks.dcgan_generator(5, (size, size, 1), width=8, norm=norm)
     disc = mg.networks.dcgan_discriminator((size, size, 1), width=8, norm=norm)
     images, _ = gen.apply(*gen.init(0), tf.random.stateless_normal([2, 5], [0, 0]))
     logits, _ = disc.apply(*disc.init(1), images)
     assert images.shape == (2, size, size, 1) and logits.shape == (2, 1)
     assert float(tf.reduce_max(tf.abs(images))) <= 1
+    maps = [layer.output.shape[1] for layer in gen.model.layers if len(layer.output.shape) == 4]
+    assert maps[0] == start and maps[-1] == size
+    assert [layer.output.shape[1] for layer in disc.model.layers if len(layer.output.shape) == 4][-1] == start
+
+
+@pytest.mark.parametrize("size", [32, 64])
+def test_gradients_through_larger_dcgans(size):
+    gen = mg.networks.dcgan_generator(3, (size, size, 1), width=1, dtype="float64")
+    disc = mg.networks.dcgan_discriminator((size, size, 1), width=1, dtype="float64")
+    game = mg.games.gan(gen, disc, penalty=mg.losses.r1(0.5))
+    players, batch = game.init(0), random_like(tf.zeros([2, size, size, 1]), 0)
+    value = tf.function(
+        lambda params: game.disc_loss(
+            players._replace(disc=players.disc._replace(params=params)), batch, mg.seeds.make(0), mg.games.Hyper()
+        )[0]
+    )
+    assert gradient_error(value, players.disc.params, directions=1) < 1e-6
 
 
 def test_any_keras_model_can_be_a_network_with_its_state():
@@ -74,17 +98,99 @@ def test_mixed_precision_computes_in_bfloat16_and_keeps_float32_parameters():
 
 @pytest.mark.parametrize("sizes", [(0, (4,), 1), (3, (4, -1), 1), (3, (4,), 1.5)])
 def test_sizes_that_are_none_are_refused(sizes):
-    with pytest.raises(ValueError, match="whole numbers of at least 1"):
+    with pytest.raises(ValueError, match="must be a whole number of at least 1"):
         mg.networks.mlp(*sizes)
 
 
 def test_unfit_models_are_refused():
     with pytest.raises(ValueError, match="must be built"):
         mg.networks.network(keras.Sequential([keras.layers.Dense(2)]))
+    with pytest.raises(ValueError, match="takes a Keras model"):
+        mg.networks.network(keras.layers.Dense(2))
+    inputs = keras.Input((3,))
+    with pytest.raises(ValueError, match="must have one output, not 2"):
+        mg.networks.network(keras.Model(inputs, [keras.layers.Dense(2)(inputs), keras.layers.Dense(1)(inputs)]))
+    named = keras.Model({"a": inputs}, keras.layers.Dense(2)(inputs))
+    with pytest.raises(ValueError, match="one list of them, not several arguments or names"):
+        mg.networks.network(named)
+    old = type("Sequential", (), {"__module__": "tf_keras.src.engine"})
+    with pytest.raises(ValueError, match="a model of tf_keras"):
+        mg.networks.network(old())
     with pytest.raises(ValueError, match="divisible by 4"):
         mg.networks.dcgan_generator(5, (30, 30, 1))
     with pytest.raises(ValueError, match="cannot be divided"):
         mg.networks.dcgan_generator(5, (8, 8, 1), width=5, norm=GroupNorm)
+
+
+class Clip(keras.constraints.Constraint):
+    def __call__(self, w):
+        return keras.ops.clip(w, -0.01, 0.01)
+
+
+class Assigns(keras.layers.Layer):
+    """Assigns its own trainable weight in a call."""
+
+    def build(self, shape):
+        self.w = self.add_weight(shape=(), initializer="ones")
+
+    def call(self, x):
+        self.w.assign(self.w * 0.5)
+        return x * self.w
+
+
+class Adds(keras.layers.Layer):
+    def call(self, x):
+        self.add_loss(keras.ops.sum(x))
+        return x
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (lambda: keras.layers.Dense(2, kernel_constraint=Clip()), "kernel' has a constraint.*mg.networks.spectral"),
+        (lambda: keras.layers.Dense(2, kernel_regularizer="l2"), r"kernel' has a regularizer.*a penalty of gan\("),
+        (lambda: keras.layers.Dense(2, activity_regularizer="l2"), "'dense.*' has an activity regularizer"),
+        (lambda: keras.layers.ActivityRegularization(0.1), "has an activity regularizer"),
+        (lambda: keras.layers.SpectralNormalization(keras.layers.Dense(2)), "take it away .*mg.networks.spectral"),
+        (lambda: Assigns(), "is assigned by its own layer in a call"),
+        (lambda: Adds(), "calls add_loss"),
+    ],
+)
+def test_what_training_would_drop_is_refused_with_the_remedy(layer, message):
+    with pytest.raises(ValueError, match=message):
+        mg.networks.network(keras.Sequential([keras.Input((3,)), layer(), keras.layers.Dense(1)]))
+
+
+def test_a_subclassed_model_knows_of_training_and_is_drawn_from_the_seed():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.drop, self.out = keras.layers.Dropout(0.5), keras.layers.Dense(3)
+
+        def call(self, x):
+            return self.out(self.drop(x))
+
+    model = Own()
+    model(tf.ones([1, 4]))
+    net = mg.networks.network(model)
+    assert (net.input_shape, net.output_shape) == ((4,), (3,))
+    params, state = net.init(0)
+    np.testing.assert_array_equal(params[0], net.init(0)[0][0])
+    still, after = net.apply(params, state, tf.ones([5, 4]), training=False)
+    dropped, moved = net.apply(params, state, tf.ones([5, 4]))
+    assert (still.numpy() != dropped.numpy()).any()
+    np.testing.assert_array_equal(after[0], state[0])
+    assert (moved[0].numpy() != state[0].numpy()).any()
+
+
+def test_another_backend_of_keras_is_refused_in_one_sentence():
+    with pytest.raises(ImportError, match="computes with TensorFlow, but Keras' backend is 'jax'; unset KERAS_BACKEND"):
+        mg.networks.backend.require("jax")
+    done = subprocess.run(
+        [sys.executable, "-c", "import metagan_edu"], env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert "ImportError: metagan_edu computes with TensorFlow" in done.stderr
 
 
 def normalized_loss(layer):
@@ -174,42 +280,27 @@ def test_layers_survive_serialization():
     assert [type(layer) for layer in copy.layers] == [type(layer) for layer in model.layers]
 
 
-# -- spectral normalization
+@pytest.mark.parametrize("shape", [(6, 5), (6, 4, 4, 2)])
+@pytest.mark.parametrize("group_size", [None, 2, 4])
+def test_minibatch_std_is_its_formula(shape, group_size):
+    x = random_like(tf.zeros(shape), 3)
+    y = MinibatchStd(group_size, dtype="float64")(x)
+    assert y.shape == (*shape[:-1], shape[-1] + 1)
+    np.testing.assert_array_equal(y[..., :-1], x)
+    size = group_size or 6
+    for start in range(0, 6 // size * size, size):
+        group = x[start : start + size] if start + 2 * size <= 6 else x[start:]
+        spread = np.mean(np.sqrt(np.var(group, 0) + 1e-8))
+        np.testing.assert_allclose(y[start : start + len(group), ..., -1], np.full((len(group), *shape[1:-1]), spread))
 
 
-def settled(network, num_calls=300):
-    """Parameters, and the state after the power iteration has converged."""
-    params, state = network.init(mg.seeds.make(0))
-    x = tf.zeros([1, *network.input_shape], params[0].dtype)
-    for _ in range(num_calls):
-        _, state = network.apply(params, state, x)
-    return params, state
-
-
-def test_spectral_divides_each_kernel_by_its_largest_singular_value():
-    plain = mg.networks.mlp(4, (6,), 1, activation="linear", dtype="float64")
-    network = mg.networks.spectral(plain)
-    params, state = settled(network)
-    divided = [p / np.linalg.svd(p, compute_uv=False)[0] if len(p.shape) > 1 else p for p in params]
-    x = tf.constant(np.random.default_rng(0).normal(size=(5, 4)))
-    np.testing.assert_allclose(network.apply(params, state, x)[0], plain.apply(divided, (), x)[0], rtol=1e-9)
-    assert network.apply(params, state, x, training=False)[1][1] is not None
-
-
-def test_gradient_through_spectral_is_exact_once_the_power_iteration_has_converged():
-    network = mg.networks.spectral(mg.networks.mlp(3, (5,), 1, activation="tanh", dtype="float64"))
-    params, state = settled(network)
-    x = tf.constant(np.random.default_rng(1).normal(size=(6, 3)))
-    value = tf.function(lambda params: tf.reduce_sum(network.apply(params, state, x, training=False)[0] ** 2))
-    assert gradient_error(value, params) < 1e-6
-
-
-def test_a_spectral_discriminator_plays_every_game():
-    images = tf.random.stateless_uniform([16, 8, 8, 1], [0, 0], -1, 1)
-    disc = mg.networks.spectral(mg.networks.dcgan_discriminator((8, 8, 1), width=4))
-    game = mg.games.gan(mg.networks.dcgan_generator(4, (8, 8, 1), width=4), disc, loss=mg.losses.hinge())
-    adam = mg.optimizers.adam(1e-3)
-    result = mg.train(game, mg.rules.alternating(adam, adam), lambda seed: images, num_steps=2, seed=0, progress=False)
-    assert mg.trees.all_finite(result.state)
-    moved = mg.trees.sub(result.players.disc.state[1], game.init(mg.seeds.fold_in(0, "init")).disc.state[1])
-    assert float(mg.trees.norm(moved)) > 0
+def test_minibatch_std_is_finite_at_equal_examples_and_serializable():
+    layer = MinibatchStd(3, epsilon=1e-6, dtype="float64")
+    value = lambda x: tf.reduce_sum(layer(x) ** 3)  # noqa: E731
+    same, v = tf.ones([6, 4], tf.float64), random_like(tf.zeros([6, 4]), 0)
+    assert gradient_error(value, same, directions=1) < 1e-6
+    assert trees.all_finite(autodiff.hvp(value, same, v))
+    again = MinibatchStd.from_config(layer.get_config())
+    np.testing.assert_array_equal(again(v), layer(v))
+    with pytest.raises(ValueError, match="group_size must be a whole number of at least 2"):
+        MinibatchStd(1)

@@ -1,5 +1,9 @@
 """Update rules: identities between them, hand-written steps, and the gradient through the unrolled optimizer."""
 
+import inspect
+import warnings
+
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -25,6 +29,9 @@ RULES = {
     "competitive": lambda: mg.rules.competitive(ADAM, ADAM, reaction=0.1, num_iterations=2),
     "lookahead": lambda: mg.rules.lookahead(mg.rules.simultaneous(ADAM, ADAM), every=2),
     "averaged": lambda: mg.rules.averaged(mg.rules.simultaneous(ADAM, ADAM), 0.9),
+    "jointly": lambda: mg.rules.jointly(ADAM),
+    "safeguarded": lambda: mg.rules.safeguarded(ADAM),
+    "under": lambda: mg.rules.under(mg.rules.simultaneous(ADAM, ADAM), mg.games.Hyper(lr=Players(0.5, 2.0))),
 }
 # Competitive refuses a game that is not zero-sum up to terms of one player alone.
 ZERO_SUM = {"competitive": mg.losses.minimax()}
@@ -44,7 +51,7 @@ def assert_close(first, second, rtol=1e-12):
 
 
 def test_every_rule_of_the_package_is_tested():
-    rules = {name for name in mg.rules.__all__ if name.islower()}
+    rules = {name for name in mg.rules.__all__ if inspect.isfunction(getattr(mg.rules, name))}
     assert rules == set(RULES)
 
 
@@ -57,7 +64,7 @@ def test_a_step_is_a_function_of_its_arguments_and_keeps_the_structure(name):
     tf.nest.assert_same_structure(state, after)
     assert [x.dtype for x in trees.leaves(state)] == [x.dtype for x in trees.leaves(after)]
     assert_close(after, rule.step(game, state, BATCH, seeds.make(0), HYPER)[0])
-    assert all(np.isfinite(x) for x in info) and float(info.cost.gen_grads) >= 1
+    assert all(np.isfinite(x) for x in trees.leaves(info)) and float(info.cost.gen_grads) >= 1
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -177,11 +184,11 @@ def test_average_is_the_exponential_mean_of_what_was_passed_through():
     ("make", "message"),
     [
         (lambda: mg.rules.alternating(SGD, SGD, disc_steps=0), "disc_steps must be a whole number of at least 1"),
-        (lambda: mg.rules.alternating(SGD, SGD, first="generator"), "'gen' or 'disc'"),
+        (lambda: mg.rules.alternating(SGD, SGD, first="generator"), "must be one of 'gen', 'disc', not 'generator'"),
         (lambda: mg.rules.alternating(SGD, SGD, disc_steps=1.5), "not 1.5"),
         (lambda: mg.rules.unrolled(SGD, SGD, num_unroll=-1), "num_unroll must be a whole number of at least 0"),
         (lambda: mg.rules.unrolled(SGD, SGD, num_unroll=2.5), "not 2.5"),
-        (lambda: mg.rules.averaged(mg.rules.simultaneous(SGD, SGD), 1.0), "decay must be in"),
+        (lambda: mg.rules.averaged(mg.rules.simultaneous(SGD, SGD), 1.0), r"decay must be .* at least 0 and below 1"),
     ],
 )
 def test_values_out_of_range_are_refused(make, message):
@@ -195,3 +202,142 @@ def test_values_out_of_range_are_refused(make, message):
 )
 def test_the_rows_of_a_batch_are_counted_whatever_it_is_made_of(batch, count):
     assert base.rows(batch) == count
+
+
+# --- Optimizers that are none, and schedules that count moves ---------------------------------------------------------
+
+OF_A_PAIR = {
+    "simultaneous": mg.rules.simultaneous,
+    "alternating": mg.rules.alternating,
+    "unrolled": lambda gen, disc: mg.rules.unrolled(gen, disc, num_unroll=2),
+    "extragradient": mg.rules.extragradient,
+    "optimistic": mg.rules.optimistic,
+    "consensus": lambda gen, disc: mg.rules.consensus(gen, disc, gamma=0.1),
+    "symplectic": mg.rules.symplectic,
+    "competitive": lambda gen, disc: mg.rules.competitive(gen, disc, reaction=0.1),
+}
+
+
+def test_every_rule_of_two_optimizers_is_among_them():
+    takes = {name for name in RULES if "gen_optimizer" in inspect.signature(getattr(mg.rules, name)).parameters}
+    assert takes == set(OF_A_PAIR)
+
+
+@pytest.mark.parametrize("name", OF_A_PAIR)
+@pytest.mark.parametrize(
+    ("other", "line"),
+    [
+        (keras.optimizers.Adam(1e-3), r"not Adam \(a Keras optimizer .* write mg\.optimizers\.adam\(lr\)\)"),
+        (keras.optimizers.SGD(1e-3), r"not SGD \(.* write mg\.optimizers\.sgd\(lr\)\)"),
+        (keras.optimizers.RMSprop(1e-3), r"not RMSprop \(.* write mg\.optimizers\.rmsprop\(lr\)\)"),
+        (1e-3, r"not float \(write mg\.optimizers\.sgd\(0\.001\), or another optimizer of this rate\)"),
+        ("adam", r"not str \(write for example mg\.optimizers\.adam\(2e-4\)\)"),
+    ],
+    ids=["Adam of Keras", "SGD of Keras", "RMSprop of Keras", "number", "word"],
+)
+def test_what_is_no_optimizer_is_refused_with_the_line_to_write(name, other, line):
+    for pair in ((SGD, other), (other, SGD)):
+        message = rf"^a rule moves each player by an optimizer, {line}; the generator's first\.$"
+        with pytest.raises(ValueError, match=message):
+            OF_A_PAIR[name](*pair)
+
+
+def test_a_schedule_that_would_end_early_is_warned_of():
+    cosine = mg.optimizers.adam(mg.optimizers.cosine_decay(1e-3, 100))
+    behind = mg.optimizers.optimistic(mg.optimizers.chain(mg.optimizers.clip_by_global_norm(1.0), cosine))
+    for make, found in [
+        (lambda: mg.rules.alternating(SGD, cosine, disc_steps=5), ["disc optimizer counts moves, 5 a step here"]),
+        (lambda: mg.rules.alternating(SGD, behind, disc_steps=5), ["disc optimizer counts moves, 5 a step here"]),
+        (lambda: mg.rules.extragradient(cosine, SGD), ["gen optimizer counts moves, 2 a step here"]),
+        (lambda: mg.rules.extragradient(cosine, cosine), ["gen optimizer counts moves", "disc optimizer counts moves"]),
+        (lambda: mg.rules.alternating(cosine, cosine), []),
+        (lambda: mg.rules.alternating(cosine, SGD, disc_steps=5), []),
+        (lambda: mg.rules.alternating(ADAM, ADAM, disc_steps=5), []),
+        (lambda: mg.rules.simultaneous(cosine, cosine), []),
+        (lambda: mg.rules.unrolled(cosine, cosine, num_unroll=5), []),
+        (lambda: mg.rules.extragradient(ADAM, ADAM), []),
+    ]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            make()
+        assert len(caught) == len(found)
+        for warning, text in zip(caught, found, strict=True):
+            assert text in str(warning.message) and "mg.rules.controllers.schedule(...)" in str(warning.message)
+            assert warning.filename == __file__  # where the rule is written
+
+
+# --- Rules around rules -----------------------------------------------------------------------------------------------
+
+
+def one_of_ones_own(**options):
+    """The simultaneous rule whose state is a plain tree: a dict that rules around it do not know their way in."""
+    plain = mg.rules.simultaneous(SGD, ADAM)
+
+    def step(game, state, batches, seed, hyper):
+        new, info = plain.step(game, base.State(state["who"], state["how"]), batches, seed, hyper)
+        return {"who": new.players, "how": new.slots}, info
+
+    def init(game, players):
+        return dict(zip(("who", "how"), plain.init(game, players), strict=True))
+
+    return mg.rules.Rule(init, step, lambda state: state["who"], **options)
+
+
+def players_of(state, new=None):
+    return state["who"] if new is None else {**state, "who": new}
+
+
+AROUND = {
+    "lookahead": lambda rule: mg.rules.lookahead(rule, every=2),
+    "averaged": lambda rule: mg.rules.lookahead(mg.rules.averaged(rule, 0.9), every=2),
+    "controlled": lambda rule: mg.rules.lookahead(
+        mg.rules.controlled(rule, mg.rules.controllers.balance()), every=2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_a_rule_whose_players_are_not_found_is_refused_with_what_to_write(name):
+    message = (
+        r"^the players are not found in a dict: a rule around this rule must reach them\. "
+        r"Write Rule\(init, step, view, players=f\), where f\(state\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        run(AROUND[name](one_of_ones_own()), 1)
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_a_rule_that_says_where_its_players_are_goes_inside(name):
+    own, plain = AROUND[name](one_of_ones_own(players=players_of)), AROUND[name](mg.rules.simultaneous(SGD, ADAM))
+    (state, _), (expected, _) = run(own, 3), run(plain, 3)
+    assert_close(own.players(state), plain.players(expected))
+    assert_close(own.view(state), plain.view(expected))
+
+
+@pytest.mark.parametrize("rule", [
+    lambda rule: mg.rules.averaged(rule, 0.9), lambda rule: mg.rules.controlled(rule, mg.rules.controllers.balance()),
+])  # fmt: skip
+def test_around_a_rule_alone_only_who_asks_for_the_players_is_refused(rule):
+    """An average and a controller never move the players themselves, so that they run around any rule."""
+    state, _ = run(rule(one_of_ones_own()), 2)
+    with pytest.raises(ValueError, match="the players are not found in a dict"):
+        rule(one_of_ones_own()).players(state)
+    found = rule(one_of_ones_own(players=players_of)).players(state)
+    assert_close(found, state.inner["who"])
+
+
+def test_rules_around_rules_around_rules_reach_the_players():
+    game, plain = smooth_gan(), mg.rules.alternating(SGD, ADAM)
+    rule = mg.rules.lookahead(
+        mg.rules.averaged(mg.rules.controlled(plain, mg.rules.controllers.schedule(mg.optimizers.constant(1.0))), 0.9),
+        every=2, alpha=0.3,
+    )  # fmt: skip
+    state, _ = run(rule, 2, game)
+    after, start = run(plain, 2, game)[0].players, game.init(0)
+    params = [trees.lerp(old.params, new.params, 0.3) for old, new in zip(start, after, strict=True)]
+    assert_close([player.params for player in rule.players(state)], params)
+    assert_close([player.params for player in state.inner.inner.inner.players], params)
+    assert_close([player.params for player in rule.view(state)], params)
+    moved = rule.players(state, start)
+    assert_close(rule.players(moved), start)
+    tf.nest.assert_same_structure(moved, state)
+    assert_close(moved.inner.inner.inner.slots, state.inner.inner.inner.slots)

@@ -101,12 +101,45 @@ def test_update_maps_of_the_dirac_gan_in_closed_form(name, h):
         np.testing.assert_allclose(actual, at_02, atol=1e-5)
 
 
+@pytest.mark.parametrize("at", [ORIGIN, (1e-4, 1e-4)], ids=["at it", "beside it"])
 @pytest.mark.parametrize("h", [0.2, 0.5])
-def test_competitive_update_map_in_closed_form(h):
-    """1/√(1 + h²/4), taken beside the equilibrium: at it the conjugate gradient's right side is 0."""
+def test_competitive_update_map_in_closed_form(h, at):
+    """1/√(1 + h²/4), at the equilibrium, where the conjugate gradient's right side is 0, and beside it."""
     sgd = mg.optimizers.sgd(h)
     rule = RULES.competitive(sgd, sgd, reaction=h)
-    np.testing.assert_allclose(modulus(rule, at=(1e-4, 1e-4)), 1 / np.sqrt(1 + h**2 / 4), atol=1e-6)
+    np.testing.assert_allclose(modulus(rule, at=at), 1 / np.sqrt(1 + h**2 / 4), atol=1e-7 if at == ORIGIN else 1e-6)
+
+
+def test_competitive_eigenvalues_at_the_equilibrium():
+    """Those of I - h (I + hJ)⁻¹ J, and not those of the simultaneous rule, which are outside the circle."""
+    sgd = mg.optimizers.sgd(0.17)
+    rule = RULES.competitive(sgd, sgd, reaction=0.17)
+    found = np.sort_complex(mg.dynamics.eigenvalues(mg.games.dirac(MINIMAX), rule, at=ORIGIN))
+    np.testing.assert_allclose(found, [0.9928268 - 0.0843904j, 0.9928268 + 0.0843904j], atol=1e-7)
+    matrix = EYE - 0.17 * np.linalg.solve(EYE + 0.17 * TURN, TURN)
+    np.testing.assert_allclose(found, np.sort_complex(np.linalg.eigvals(matrix)))
+    sgd = mg.optimizers.sgd(0.2)
+    rule = RULES.competitive(sgd, sgd, reaction=0.2)
+    turn = np.array([[0, 1], [-1, 0]])
+    moduli = abs(mg.dynamics.eigenvalues(mg.games.bilinear(), rule, at=([0.0], [0.0])))
+    np.testing.assert_allclose(moduli, 0.981, atol=5e-4)
+    np.testing.assert_allclose(moduli, largest(EYE - 0.2 * np.linalg.solve(EYE + 0.2 * turn, turn)))
+
+
+@pytest.mark.parametrize("num_iterations", [8, 20], ids=["python loop", "while loop"])
+def test_the_derivative_of_a_competitive_step_agrees_with_central_differences(num_iterations):
+    """In all parameters of two networks: that of the solution, not of the iterations that lead to it."""
+    game, sgd = smooth_gan(MINIMAX, mg.losses.r1(0.1)), mg.optimizers.sgd(0.5)
+    rule = RULES.competitive(sgd, sgd, reaction=0.5, num_iterations=num_iterations)
+    start = double(game.init(0))
+
+    @tf.function(autograph=False)
+    def after(w):
+        state, _ = rule.step(game, rule.init(game, joint.with_params(start, w)), BATCH, seeds.make(0), HYPER)
+        moved = joint.params(state.players)
+        return tf.add_n([tf.reduce_sum(tf.sin(3 * x)) for x in trees.leaves(moved)])
+
+    assert gradient_error(after, joint.params(start)) < 1e-6
 
 
 def test_products_with_the_jacobian_agree_with_central_differences():
@@ -221,7 +254,7 @@ def test_extragradient_by_hand(optimizer):
     expected, slots = half(ahead, players, slots, there)
     after, info = step(RULES.extragradient(optimizer, optimizer), game)
     assert_close((after.players, after.slots), (expected, Players(*slots)))
-    assert [float(x) for x in info[2:]] == [2, 2, 0]
+    assert [float(x) for x in info.cost[:3]] == [2, 2, 0]
 
 
 def test_optimistic_is_extragradient_from_the_past():
@@ -287,7 +320,7 @@ def test_lookahead_shows_the_slow_weights_and_goes_around_rules_around_rules():
     ],
 )
 def test_the_cost_of_a_step_is_counted(make, cost):
-    assert [float(x) for x in step(make(), smooth_gan(MINIMAX))[1][2:]] == cost
+    assert [float(x) for x in step(make(), smooth_gan(MINIMAX))[1].cost[:3]] == cost
 
 
 @pytest.mark.parametrize("make", [
@@ -317,7 +350,7 @@ def test_a_run_is_traced_once(make):
         (lambda: RULES.competitive(SGD, SGD, reaction=float("inf")), "reaction must be a finite number"),
         (lambda: RULES.competitive(SGD, SGD, reaction=0.1, num_iterations=0), "num_iterations must be a whole number"),
         (lambda: RULES.lookahead(RULES.simultaneous(SGD, SGD), every=0), "every must be a whole number of at least 1"),
-        (lambda: RULES.lookahead(RULES.simultaneous(SGD, SGD), every=5, alpha=0.0), r"alpha must be in \(0, 1\]"),
+        (lambda: RULES.lookahead(RULES.simultaneous(SGD, SGD), every=5, alpha=0.0), r"alpha .* above 0 and at most 1"),
         (lambda: RULES.lookahead(RULES.simultaneous(SGD, SGD), every=5, alpha=1.5), "not 1.5"),
     ],
 )
@@ -354,4 +387,5 @@ def test_unrolling_without_the_inner_gradient_is_the_gradient_at_a_constant_disc
 
     gradient = trees.sub(state.players.gen.params, after.players.gen.params)
     assert gradient_error(value, state.players.gen.params, gradient) < 1e-6
-    assert [float(x) for x in info[2:]] == [1, 4, 0]
+    # A gradient of L_D with R1 counts as 1.87: its own and three looked ahead.
+    np.testing.assert_allclose(info.cost[:3], [1, 4 * 1.87, 0], rtol=1e-6)

@@ -10,12 +10,17 @@ from hypothesis import strategies as st
 from oracles import HYPER
 
 import metagan_edu as mg
-from metagan_edu import saddles
-from metagan_edu.games import Player, Players
+from metagan_edu.games import Player, Players, saddles
+from metagan_edu.rules import safeguard
 
 SCALAR = {"rotated saddle": saddles.rotated_saddle, "seesaw": saddles.seesaw}
 number = st.floats(-2, 2)
 coefficient = st.floats(0.1, 5)
+
+
+def field_norm(game, players, coefficients):
+    """One norm for each game: shape (games,)."""
+    return mg.dynamics.field_norm(game, players, coefficients, gram=saddles.game_gram)
 
 
 def at(x, y):
@@ -41,27 +46,30 @@ def test_field_of_matrix_games_in_closed_form():
     np.testing.assert_allclose(v.gen, [-a @ q for a, q in zip(matrices, y, strict=True)], atol=1e-12)
     np.testing.assert_allclose(v.disc, [a.T @ p for a, p in zip(matrices, x, strict=True)], atol=1e-12)
     expected = np.sqrt((v.gen.numpy() ** 2 + v.disc.numpy() ** 2).sum(axis=1))
-    np.testing.assert_allclose(saddles.field_norm(game, at(x, y), matrices), expected)
+    np.testing.assert_allclose(field_norm(game, at(x, y), matrices), expected)
+    together = mg.dynamics.field_norm(game, at(x, y), matrices, gram=safeguard.whole_gram)
+    np.testing.assert_allclose(together, np.sqrt((expected**2).sum()))
+    assert field_norm(game, at(x, y), matrices).shape == (3,) and together.shape == ()
 
 
 @pytest.mark.parametrize("name", SCALAR)
 def test_the_origin_is_stationary(name):
     game, task = SCALAR[name](games=4), saddles.scalar_tasks(games=4, low=0.1, high=5.0)(0)
-    np.testing.assert_array_equal(saddles.field_norm(game, at(np.zeros([4, 1]), np.zeros([4, 1])), task.support), 0)
+    np.testing.assert_array_equal(field_norm(game, at(np.zeros([4, 1]), np.zeros([4, 1])), task.support), 0)
 
 
 @settings(max_examples=10, deadline=None)
 @given(k=st.integers(-3, 3), a=coefficient, b=coefficient)
 def test_a_seesaw_is_stationary_at_every_whole_number_over_a(k, a, b):
-    norm = saddles.field_norm(saddles.seesaw(), at([[k / a]], [[0.0]]), tf.constant([[a, b]], tf.float64))
+    norm = field_norm(saddles.seesaw(), at([[k / a]], [[0.0]]), tf.constant([[a, b]], tf.float64))
     assert norm[0] < 1e-12
 
 
 def test_a_singular_matrix_game_is_stationary_on_a_line():
     matrix = np.array([[[1.0, 1.0], [2.0, 2.0]]])
     game = saddles.matrix_game(size=2)
-    assert saddles.field_norm(game, at([[2.0, -1.0]], [[3.0, -3.0]]), matrix)[0] < 1e-12
-    assert saddles.field_norm(game, at([[2.0, -1.0]], [[3.0, -2.0]]), matrix)[0] > 1
+    assert field_norm(game, at([[2.0, -1.0]], [[3.0, -3.0]]), matrix)[0] < 1e-12
+    assert field_norm(game, at([[2.0, -1.0]], [[3.0, -2.0]]), matrix)[0] > 1
     assert saddles.smallest_singular_value(tf.constant(matrix))[0] < 1e-12
 
 
@@ -70,10 +78,10 @@ def test_losses_are_opposite_and_games_side_by_side_do_not_meet():
     players, c = game.init(0), tasks(1).support
     gen, disc = (loss(players, c, mg.seeds.make(0), HYPER)[0] for loss in (game.gen_loss, game.disc_loss))
     np.testing.assert_array_equal(gen, -disc)
-    together = saddles.field_norm(game, players, c)
+    together = field_norm(game, players, c)
     for i in range(3):
         alone = at(players.gen.params[i : i + 1], players.disc.params[i : i + 1])
-        norm = saddles.field_norm(saddles.seesaw(), alone, c[i : i + 1])
+        norm = field_norm(saddles.seesaw(), alone, c[i : i + 1])
         np.testing.assert_allclose(norm[0], together[i], rtol=1e-5)
 
 
@@ -106,21 +114,21 @@ def test_rules_play_saddle_families_unchanged():
     game, c = saddles.rotated_saddle(games=5), saddles.scalar_tasks(games=5)(0).support
     rule = mg.rules.simultaneous(mg.optimizers.sgd(0.25), mg.optimizers.sgd(0.25))
     result = mg.train(game, rule, lambda seed: c, num_steps=60, seed=0, progress=False)
-    assert saddles.field_norm(game, result.players, c).numpy().max() < 1e-6
+    assert field_norm(game, result.players, c).numpy().max() < 1e-6
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: saddles.seesaw(games=0), "games must be a whole number above 0, not 0"),
+        (lambda: saddles.seesaw(games=0), "games must be a whole number of at least 1, not 0"),
         (lambda: saddles.seesaw(start=0.0), "start must be a finite number above 0"),
-        (lambda: saddles.matrix_game(size=2.5), "size must be a whole number above 0"),
+        (lambda: saddles.matrix_game(size=2.5), "size must be a whole number of at least 1, not 2.5"),
         (lambda: saddles.scalar_tasks(low=1.0, high=0.9), "0 < low <= high"),
         (lambda: saddles.scalar_tasks(high=math.inf), "0 < low <= high"),
         (lambda: saddles.matrix_tasks(density=0), "density must be in"),
         (lambda: saddles.matrix_tasks(scale=-1.0), "scale must be a finite number above 0"),
         (lambda: saddles.matrix_tasks(least=2.0), "least must be at least 0 and below the scale"),
-        (lambda: saddles.field_norm(saddles.seesaw(games=2), saddles.seesaw(games=2).init(0), tf.ones([3, 2])),
+        (lambda: field_norm(saddles.seesaw(games=2), saddles.seesaw(games=2).init(0), tf.ones([3, 2])),
          "2 games need as many rows of coefficients, not 3"),
     ],
 )  # fmt: skip

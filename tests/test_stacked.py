@@ -88,8 +88,8 @@ def test_noise_reaches_many_modes_and_few_surely(digits):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda clf: TRAIN.batches(0), "batch_size must be a whole number above 0, not 0"),
-        (lambda clf: TRAIN.sample(2.5, 0), r"n must be a whole number above 0, not 2\.5"),
+        (lambda clf: TRAIN.batches(0), "batch_size must be a whole number of at least 1, not 0"),
+        (lambda clf: TRAIN.sample(2.5, 0), r"n must be a whole number of at least 1, not 2\.5"),
         (lambda clf: data.stacked_digits("all ", 8), "split must be one of train, test, all"),
         (lambda clf: metrics.stacked_coverage(np.zeros((2, 16, 16, 3)), clf), r"expected \(n, 8, 8, channels\)"),
         (lambda clf: metrics.stacked_coverage(np.zeros((0, 8, 8, 3)), clf), r"n >= 1"),

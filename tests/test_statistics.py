@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from metagan_edu.statistics import Interval, interval, paired_difference, prediction_interval
+from metagan_edu.statistics import Interval, interval, paired_difference, prediction_interval, summary
 
 VALUES = [7.0, 8.0, 6.5, 8.0, 7.2]
 
@@ -60,3 +60,24 @@ def test_values_that_have_no_interval_are_refused(values, message):
             function(values)
     with pytest.raises(ValueError, match="3 against 2"):
         paired_difference([1, 2, 3], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "text"),
+    [
+        ([0.0, 2.0], (1.0, interval([0.0, 2.0]), 2, 0), "1 [-11.7, 13.7]"),
+        ([0.0, np.inf, 2.0, np.nan, None], (1.0, interval([0.0, 2.0]), 2, 3), "1 [-11.7, 13.7] (3 of 5 not finite)"),
+        ([7.25], (7.25, None, 1, 0), "7.25"),
+        ([7, None], (7.0, None, 1, 1), "7 (1 of 2 not finite)"),
+        ([None, np.inf], (None, None, 0, 2), "– (2 of 2 not finite)"),
+    ],
+)  # fmt: skip
+def test_a_summary_counts_what_is_not_finite_and_takes_one_value(values, expected, text):
+    assert summary(values) == expected
+    assert str(summary(values)) == text
+
+
+@pytest.mark.parametrize("values", [[], 3.0, [[1.0, 2.0]], ["a"], [1.0, [2.0]]])
+def test_what_is_no_row_of_numbers_has_no_summary(values):
+    with pytest.raises(ValueError, match="a summary needs"):
+        summary(values)

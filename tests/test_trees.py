@@ -36,6 +36,14 @@ def test_norm_at_zero_has_gradient_zero():
     np.testing.assert_array_equal(autodiff.grad(trees.norm)(tf.zeros([3])), np.zeros(3))
 
 
+@pytest.mark.parametrize("where", ["a", "b"])
+def test_norm_of_a_tree_with_nan_is_nan(where):
+    x = {"a": tf.ones([2, 3]), "b": tf.ones([4])}
+    x[where] = tf.fill(x[where].shape, np.nan)
+    assert np.isnan(trees.norm(x))
+    assert np.isnan(tf.function(trees.norm)(x))
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_all_finite_sees_one_bad_entry(bad):
     x = random_like(TREE, 0)

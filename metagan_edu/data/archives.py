@@ -1,10 +1,16 @@
-"""Where the real archives are found: a folder of yours, the cache folder, or a download that is checked.
+"""Where the real archives are found: a folder of yours, the cache folder, Keras' folder, or a download that is checked.
 
-``METAGAN_EDU_DATA`` names a folder laid out as ``mnist/…``, ``fashion_mnist/…``, ``omniglot/…``, with the
-files' upstream names. ``METAGAN_EDU_CACHE`` names the cache folder, of the same layout; without it, it is the system's.
+``METAGAN_EDU_DATA`` names a folder laid out as ``mnist/…``, ``fashion_mnist/…``, ``omniglot/…``, with the files'
+upstream names, packed or not, or as torchvision (``MNIST/raw/…``, ``FashionMNIST/raw/…``, ``omniglot-py/…``) or Keras
+(``mnist.npz``, ``fashion-mnist/…``) lay it out. It may start with ``~``; a relative one is seen from the current
+folder, so that a full path is safer: a notebook's current folder is its own.
+``METAGAN_EDU_CACHE`` names the cache folder; without it, it is the system's.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,20 +84,54 @@ ARCHIVES = {
     ),
 }
 
+# The folders of each source: upstream's, torchvision's, Keras'.
+LAYOUTS = {
+    "mnist": ("mnist", "MNIST/raw"),
+    "fashion_mnist": ("fashion_mnist", "FashionMNIST/raw", "fashion-mnist"),
+    "omniglot": ("omniglot", "omniglot-py"),
+}
 
-def cache_folder():
-    """The folder for what is downloaded or generated: ``METAGAN_EDU_CACHE``, else the system's cache folder."""
+
+def data_folder() -> Path | None:
+    """The folder that ``METAGAN_EDU_DATA`` names, absolute; ``None`` where it names none.
+
+    Raises ``FileNotFoundError`` if there is no such folder, ``ValueError`` if its name stands in quotes.
+    """
+    folder = _named("METAGAN_EDU_DATA")
+    if folder is not None and not folder.is_dir():
+        raise FileNotFoundError(
+            f"METAGAN_EDU_DATA is {os.environ['METAGAN_EDU_DATA']!r}, but there is no folder {folder}: name one that "
+            "exists, best by its full path, or unset the variable."
+        )
+    return folder
+
+
+def cache_folder() -> Path:
+    """The folder for what is downloaded or generated: ``METAGAN_EDU_CACHE``, else the system's cache folder.
+
+    Raises ``ValueError`` if its name stands in quotes.
+    """
     import pooch
 
-    return Path(os.environ.get("METAGAN_EDU_CACHE") or pooch.os_cache("metagan_edu"))
+    return _named("METAGAN_EDU_CACHE") or Path(pooch.os_cache("metagan_edu"))
 
 
-def find(name):
-    """The path of an archive ("mnist/t10k-images-idx3-ubyte.gz") that is at hand without network, or ``None``."""
-    return next((folder / name for folder in _folders() if (folder / name).is_file()), None)
+def find(name: str) -> Path | None:
+    """The path of an archive ("mnist/t10k-images-idx3-ubyte.gz") that is at hand without network, or ``None``.
+
+    It may be unpacked: then it is the file without ``.gz``, or the folder that the zip held. Raises as
+    :func:`data_folder`.
+    """
+    return next((path for folder in folders() for path in _places(folder, name) if path.exists()), None)
 
 
-def fetch(name):
+def find_npz() -> Path | None:
+    """The path of Keras' ``mnist.npz``, or ``None``. Raises as :func:`data_folder`."""
+    places = (folder / place for folder in folders() for place in ("mnist.npz", "mnist/mnist.npz"))
+    return next((path for path in places if path.is_file()), None)
+
+
+def fetch(name: str) -> Path:
     """The path of an archive: found, or else downloaded to the cache folder once and checked by SHA-256.
 
     Raises ``FileNotFoundError`` if it is nowhere and cannot be downloaded, ``ValueError`` if what was downloaded has
@@ -113,11 +153,12 @@ def fetch(name):
             downloader=pooch.HTTPDownloader(timeout=20),
         )
     except OSError as error:  # no network, no such page, no room or no right to write
-        looked = " and ".join(str(folder) for folder in _folders())
+        source, file = name.split("/")
+        others = " or ".join(f"{layout}/{file}" for layout in LAYOUTS[source][1:])
         raise FileNotFoundError(
-            f"{name} is not in {looked}, and downloading it from {archive.url} failed "
-            f"({type(error).__name__}). Connect to the network once, or set METAGAN_EDU_DATA to a folder "
-            f"that holds {name}."
+            f"{name} is not in {' and '.join(map(str, folders()))}, and downloading it from {archive.url} failed "
+            f"({type(error).__name__}). Connect to the network once, or set METAGAN_EDU_DATA to a folder that holds "
+            f"{name}, or {others}{', or mnist.npz' if source == 'mnist' else ''}."
         ) from error
     except ValueError as error:
         raise ValueError(
@@ -127,6 +168,24 @@ def fetch(name):
     return target
 
 
-def _folders():
-    own = os.environ.get("METAGAN_EDU_DATA")
-    return ([Path(own)] if own else []) + [cache_folder()]
+def folders() -> list[Path]:
+    """Where archives are looked for: the folder of ``METAGAN_EDU_DATA``, the cache folder, and that of Keras' data."""
+    own = data_folder()
+    keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
+    return ([] if own is None else [own]) + [cache_folder(), keras]
+
+
+def _places(folder: Path, name: str) -> Iterator[Path]:
+    source, file = name.split("/")
+    for layout in LAYOUTS[source]:
+        yield folder / layout / file
+        yield folder / layout / file.removesuffix(".gz").removesuffix(".zip")
+
+
+def _named(variable: str) -> Path | None:
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        return None
+    if value[0] in "\"'" or value[-1] in "\"'":
+        raise ValueError(f"{variable} is {value!r}, with quotes in it: name the folder without them.")
+    return Path(value).expanduser().absolute()

@@ -1,18 +1,21 @@
 """Handwritten digits of 8x8 pixels that come with scikit-learn: 1,797 real images, no download."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from metagan_edu.data.base import as_images, resize
+from .base import Images, as_images
+from .pixels import resize
 
 NUM_TEST = 500
 
 
-def digits(split="train", size=8):
+def digits(split: str = "train", size: int = 8) -> Images:
     """``Images`` of the digits 0 to 9: 1,297 for "train", 500 for "test", all 1,797 for "all".
 
     The split is fixed and stratified: sorted by label, the test images are evenly spaced. Writers are not known, so the
-    two parts may share them. Sizes 16 and 28 are smoothly enlarged. Source: Alpaydin and Kaynak 1998, UCI repository.
-    Raises ``ValueError`` for another split or size.
+    two parts may share them. Other sizes (to 64 pixels, divisible by 4) are smoothly enlarged. Source: Alpaydin and
+    Kaynak 1998, UCI repository. Raises ``ValueError`` for another split or size.
     """
     from sklearn.datasets import load_digits
 

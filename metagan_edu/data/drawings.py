@@ -4,6 +4,10 @@ A letter is kept as its signed distance field d(x), positive in the ink. Warping
 clean edge for any warp and any stroke width, so no picture is resized.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 EM = 64  # font size, in pixels, at which the distance field is measured
@@ -12,7 +16,7 @@ FILL = 0.72  # share of the picture that the longer side of a letter takes, befo
 CONTROLS = 4  # control points of the elastic change, per axis
 
 
-def distance_field(font, letter):
+def distance_field(font: Any, letter: str) -> np.ndarray | None:
     """The signed distance (pixels) of every pixel from the letter's outline, (h, w) float32; ``None`` for no ink."""
     from scipy.ndimage import distance_transform_edt, gaussian_filter
 
@@ -26,17 +30,17 @@ def distance_field(font, letter):
     return gaussian_filter(steps.astype(np.float32), 0.8)  # smooths the stairs of the pixels
 
 
-def stroke_width(field):
+def stroke_width(field: np.ndarray) -> float:
     """Stroke width as a share of the letter's longer side; across a stroke, distance is uniform on [0, width / 2]."""
     return 4 * float(field[field > 0].mean()) / (max(field.shape) - 2 * PAD)
 
 
-def clean(field, size):
+def clean(field: np.ndarray, size: int) -> np.ndarray:
     """The letter unchanged but for a stroke of 8 % of the picture, centered: (size, size) float32 in [0, 1]."""
     return _ink(field, _grid(size)[None], np.array([0.08]) * size, size)[0]
 
 
-def draw(field, count, size, rng):
+def draw(field: np.ndarray, count: int, size: int, rng: np.random.Generator) -> np.ndarray:
     """``count`` drawings of one letter, (count, size, size) float32 coverage in [0, 1].
 
     Each has its own rotation (within 12 degrees), stretch of either axis (within 15 %), slant (within 0.2), shift

@@ -4,20 +4,24 @@ Splits share no script, and no letter shape: scripts borrowed letters from each 
 circle is everywhere), so that a split by name alone would leak.
 """
 
+from __future__ import annotations
+
 import hashlib
 import io
 import logging
 import unicodedata
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from metagan_edu.data import drawings as drawing
-from metagan_edu.data.archives import cache_folder
-from metagan_edu import checks, files
-from metagan_edu.data.base import as_characters, character_tasks
+from .. import checks, files
+from . import drawings as drawing
+from .archives import cache_folder
+from .base import Characters, TaskFamily, as_characters, character_tasks
+from .pixels import check_size
 
 # Script: its split, and its letters in DejaVu Sans (first and last code point of each range).
 SCRIPTS = {
@@ -41,23 +45,24 @@ SHAPE_SIZE = 28  # pixels at which shapes are compared
 TWINS = 0.4  # pixels: nearer letters of one script (c and C, one with a dot more) count as one letter
 NEAR = 0.6  # pixels: nearer letters never stand in two splits
 BLOB = 0.3  # stroke width over letter size from which on a letter is a dot
+SMALLEST = 16  # pixels: in fewer a stroke of 8 % is fainter than a pixel
 RECIPE = 1  # to be raised when the drawings change, so that older cached ones are not read
 
 _log = logging.getLogger("metagan_edu")
 
 
-def glyphs(size=16, drawings=20, seed=0):
-    """``Characters`` of 16 or 28 pixels: about 1,000 letters of fifteen scripts, bright ink on dark ground.
+def glyphs(size: int = 16, drawings: int = 20, seed: int = 0) -> Characters:
+    """``Characters``: about 1,000 letters of fifteen scripts, bright ink on dark ground.
 
-    The font is DejaVu Sans; every drawing has its own affine and elastic change and stroke width (see
-    ``drawings.draw``), the same at both sizes. Generated once, then read from the cache folder; one seed gives the same
-    bits on one machine. Letters that differ only by an accent or a dot, or by size, are one. Raises ``ValueError`` for
-    other sizes, fewer than 2 drawings, or a seed that is not a whole number from 0 up.
+    ``size``: 16 to 64 pixels, divisible by 4. The font is DejaVu Sans; every drawing has its own affine and elastic
+    change and stroke width (see ``drawings.draw``), the same at every size. Generated once, then read from the cache
+    folder; one seed gives the same bits on one machine. Letters that differ only by an accent or a dot, or by size, are
+    one. Raises ``ValueError`` for other sizes, fewer than 2 drawings, or a seed that is not a whole number from 0 up.
     """
     return _load(size, drawings, seed)[0]
 
 
-def glyph_splits(size=16, drawings=20, seed=0):
+def glyph_splits(size: int = 16, drawings: int = 20, seed: int = 0) -> dict[str, Characters]:
     """The letters as ``{"train": Characters, "validation": ..., "test": ...}``, sharing no script and no shape.
 
     Test has Georgian, Hebrew and Tifinagh, validation Armenian, N'Ko and Lao, train the other nine scripts. A training
@@ -69,7 +74,7 @@ def glyph_splits(size=16, drawings=20, seed=0):
     return {name: characters.select(np.flatnonzero(split == name)) for name in ("train", "validation", "test")}
 
 
-def glyph_tasks(size=16, *, shots=10, drawings=20, seed=0):
+def glyph_tasks(size: int = 16, *, shots: int = 10, drawings: int = 20, seed: int = 0) -> TaskFamily:
     """A ``TaskFamily`` over :func:`glyph_splits`: one letter; ``shots`` drawings as support, the others as query.
 
     Raises as :func:`glyphs`, and ``ValueError`` unless 1 <= shots < drawings.
@@ -77,7 +82,7 @@ def glyph_tasks(size=16, *, shots=10, drawings=20, seed=0):
     return character_tasks(**glyph_splits(size, drawings, seed), shots=shots)
 
 
-def shape_distances(shapes):
+def shape_distances(shapes: np.ndarray) -> np.ndarray:
     """How far letters are from each other, (n, n) in pixels, for clean, centered renderings (n, h, w) in [0, 1].
 
     d(a, b) = max(m(a, b), m(b, a)), where m(a, b) is the mean over the ink of a of the distance to the ink of b
@@ -91,7 +96,7 @@ def shape_distances(shapes):
     return np.maximum(mean, mean.T)
 
 
-def choose(shapes, scripts):
+def choose(shapes: np.ndarray, scripts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """The split of each letter, "" for one that is left out: (kept indices, their splits), by :data:`TWINS`, `NEAR`.
 
     A letter is dropped for good if an earlier one of its script is its twin.
@@ -109,23 +114,22 @@ def choose(shapes, scripts):
     return kept, split
 
 
-def _load(size, drawings, seed):
+def _load(size: int, drawings: int, seed: int) -> tuple[Characters, np.ndarray]:
     """(Characters, split of each) from the cache, or generated and cached."""
-    if size not in (16, 28):
-        raise ValueError(f"size must be 16 or 28 pixels, not {size!r}.")
-    checks.whole("drawings", drawings, 2)
-    checks.whole("seed", seed, 0)
+    size = check_size(size, SMALLEST)
+    drawings, seed = checks.whole("drawings", drawings, 2), checks.whole("seed", seed, 0)
     digest = hashlib.sha256(_font_path().read_bytes()).hexdigest()[:8]
     path = cache_folder() / "glyphs" / f"recipe{RECIPE}-{digest}-{size}px-{drawings}-{seed}.npz"
     arrays = _read(path, drawings, size)
     if arrays is None:
         arrays = _generate(size, drawings, seed)
         _write(path, arrays)
-    images = arrays["images"][..., None] / np.float32(127.5) - 1
-    return as_characters(images, arrays["scripts"].tolist(), arrays["names"].tolist()), arrays["split"]
+    return as_characters(arrays["images"][..., None], arrays["scripts"].tolist(), arrays["names"].tolist()), arrays[
+        "split"
+    ]
 
 
-def _generate(size, drawings, seed):
+def _generate(size: int, drawings: int, seed: int) -> dict[str, np.ndarray]:
     letters = [(script, character, field) for script, character, field in _fields() if _is_stroked(field)]
     shapes = np.stack([drawing.clean(field, SHAPE_SIZE) for _, _, field in letters])
     kept, split = choose(shapes, [script for script, _, _ in letters])
@@ -143,7 +147,7 @@ def _generate(size, drawings, seed):
     }
 
 
-def _fields():
+def _fields() -> Iterator[tuple[str, str, np.ndarray | None]]:
     """(script, character, distance field) of every letter of the table that the font has, accented ones left out."""
     from matplotlib.ft2font import FT2Font
     from PIL import ImageFont
@@ -158,17 +162,17 @@ def _fields():
                 yield script, character, drawing.distance_field(font, character)
 
 
-def _is_stroked(field):
+def _is_stroked(field: np.ndarray | None) -> bool:
     return field is not None and drawing.stroke_width(field) < BLOB
 
 
-def _font_path():
+def _font_path() -> Path:
     import matplotlib
 
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 
 
-def _read(path, drawings, size):
+def _read(path: Path, drawings: int, size: int) -> dict[str, np.ndarray] | None:
     """The cached arrays, or ``None`` if there are none or they are damaged (which is logged)."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -184,7 +188,7 @@ def _read(path, drawings, size):
     return arrays
 
 
-def _write(path, arrays):
+def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Cache the arrays, whole or not at all; a cache that cannot be written is logged and done without."""
     content = io.BytesIO()
     np.savez(content, **arrays)

@@ -1,16 +1,19 @@
 """The IDX format of MNIST and its relatives, plain or in gzip: a magic number, the sizes of the axes, bytes."""
 
+from __future__ import annotations
+
 import gzip
 import hashlib
 import math
 import zlib
+from pathlib import Path
 
 import numpy as np
 
 KINDS = {1: "labels (1 axis)", 3: "images (3 axes)"}
 
 
-def read_idx(path, *, axes, sha256=None):
+def read_idx(path: Path, *, axes: int, sha256: str | None = None) -> np.ndarray:
     """The unsigned bytes in an IDX file, as a uint8 array with ``axes`` axes: 1 for labels, 3 for images.
 
     Layout: 0, 0, type (8: unsigned byte), number of axes; the size of each axis as a big-endian 32-bit number; values
@@ -42,7 +45,12 @@ def read_idx(path, *, axes, sha256=None):
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
-def _unpack(path):
+def header(array: np.ndarray) -> bytes:
+    """The bytes before the values of an IDX file of the uint8 ``array``."""
+    return bytes([0, 0, 8, array.ndim]) + np.asarray(array.shape, ">u4").tobytes()
+
+
+def _unpack(path: Path) -> bytes:
     content = path.read_bytes()
     if not content.startswith(b"\x1f\x8b"):
         return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -13,7 +14,7 @@ from .base import Game, Player, Players
 from .gan import gan
 
 
-def _scalar_network(function, start):
+def _scalar_network(function: Callable, start: float) -> Network:
     def apply(params, state, x, training=True):
         return function(params, x), state
 
@@ -21,10 +22,7 @@ def _scalar_network(function, start):
 
 
 @by_value
-def dirac(
-    loss: losses.Loss | None = None, *, penalty: losses.Penalty = losses.no_penalty,
-    start: tuple[float, float] = (1.0, 1.0),
-) -> Game:  # fmt: skip
+def dirac(loss: losses.Loss | None = None, *, penalty: losses.Penalty | None = None, start: tuple = (1.0, 1.0)) -> Game:
     """The Dirac-GAN: real data is the point 0, ``G(z) = θ``, ``D(x) = ψx`` (Mescheder et al. 2018, definition 2.1).
 
     It is :func:`gan` with two one-parameter networks, so every rule, loss and penalty runs on it unchanged. The
@@ -44,7 +42,7 @@ def dirac(
 
 
 @by_value
-def bilinear(matrix: Any = ((1.0,),), *, start: Any = None) -> Game:
+def bilinear(matrix: Any = ((1.0,),), *, start: tuple | None = None) -> Game:
     """The bilinear game ``min_x max_y xᵀAy``: ``L_G = xᵀAy``, ``L_D = -xᵀAy``, with ``A`` of shape (m, n).
 
     ``start``: a pair of vectors; by default all ones. The equilibrium of an invertible A is (0, 0).

@@ -103,7 +103,8 @@ def persistent_evolution_strategies(
 
     def init(learner, theta, seed):
         inner = late(begin(learner, theta, seeds.fold_in(seed, "run")), seed, num_segments, segment)
-        ahead, behind, noise = (trees.map(lambda x: tf.stack([x] * pairs), tree) for tree in (inner, inner, theta))
+        none = trees.zeros(theta)
+        ahead, behind, noise = (trees.map(lambda x: tf.stack([x] * pairs), tree) for tree in (inner, inner, none))
         return Persistent(ahead, behind, noise, seeds.make(seed))
 
     def grad(learner, outer, theta, state, tasks, seed):

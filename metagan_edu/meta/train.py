@@ -55,8 +55,8 @@ def learning(
 ) -> Process:
     """The process in which theta moves by ``optimizer`` against what ``estimator`` finds on one draw of ``tasks``."""
 
-    def init(theta):
-        return MetaState(theta, optimizer.init(theta), estimator.init(learner, theta, seeds.make(0)))
+    def init(theta, seed):
+        return MetaState(theta, optimizer.init(theta), estimator.init(learner, theta, seeds.fold_in(seed, "estimator")))
 
     def step(state, seed, hyper):
         estimate, kept = estimator.grad(learner, outer, state.theta, state.estimator, tasks, seed)

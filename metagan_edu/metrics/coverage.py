@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from metagan_edu import checks
+from .. import checks
 
-HIGH_QUALITY_RADIUS = 3.0
+HIGH_QUALITY_RADIUS = 3.0  # in sd
 ENOUGH_SAMPLES = 20
 
 
@@ -18,19 +18,20 @@ class ModeCoverage(NamedTuple):
     modes: int  # modes with at least 1 high-quality sample (the published, lax count)
     modes20: int  # modes with at least 20
     high_quality: float  # share of the samples within 3 sd of their nearest center, in [0, 1]
-    reverse_kl: float  # KL(p_hat || weights) in nats over the high-quality samples
+    reverse_kl: float  # KL(p_hat || weights) in nats over the high-quality samples; inf without any
     reverse_kl_all: float  # the same over all samples
 
 
-def mode_coverage(samples, mixture) -> ModeCoverage:
+def mode_coverage(samples: Any, mixture: Any) -> ModeCoverage:
     """Count the modes of a mixture that ``samples`` reach, and how evenly.
 
     Each sample belongs to its nearest center; it is of high quality if its Euclidean distance to it is
     at most 3 sd, with sd the standard deviation per coordinate. In 2-D a perfect sampler therefore has
     high_quality = 1 - exp(-4.5) = 98.9 %, not 100 %. The reverse KL is
     sum_i p_hat_i log(p_hat_i / weights_i), 0 when the samples are spread as the mixture is and log(k)
-    when all are in one of k equal modes. It is ``inf`` where no sample is of high quality (there is
-    nothing to compare, and ``inf`` ranks last), or where a mode of weight 0 has samples.
+    when all are in one of k equal modes. It is ``inf``, and the only metric here that may be, where no sample is of
+    high quality (there is nothing to compare, and ``inf`` ranks last), or where a mode of weight 0 has samples;
+    ``reverse_kl_all`` is ``inf`` for the latter alone. Means over seeds count it apart (``statistics.summary``).
 
     samples: (n, d), 2,500 of them in the published tables; mixture: has ``centers`` (k, d), ``sd`` (a number
     or (k,)) and ``weights`` (k,). A sampler collapsed on one mode has high_quality near 1: read it beside
@@ -54,7 +55,8 @@ def mode_coverage(samples, mixture) -> ModeCoverage:
     )
 
 
-def _mixture_arrays(mixture) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _mixture_arrays(mixture: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return centers (k, d), sd (k,) and weights (k,) of sum 1, or raise ValueError."""
     centers = checks.rows("mixture.centers", mixture.centers)
     weights = np.asarray(mixture.weights, dtype=np.float64)
     sd = np.asarray(mixture.sd, dtype=np.float64)

@@ -1,6 +1,6 @@
-"""Energy distance and MMD as differentiable TensorFlow functions, and KID on given features.
+"""Energy distance and MMD as differentiable TensorFlow functions.
 
-All three are unbiased U-statistics: pairs of a point with itself are left out, the expected value is the
+Both are unbiased U-statistics: pairs of a point with itself are left out, the expected value is the
 discrepancy of the two distributions, and so a value may come out slightly below 0 when they agree. Each
 makes matrices of n x m pairs: 2,500 samples take 25 MB per matrix in float32.
 """
@@ -8,19 +8,19 @@ makes matrices of n x m pairs: 2,500 samples take 25 MB per matrix in float32.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from metagan_edu import checks
-from metagan_edu.roots import root
+from .. import checks
+from ..roots import root
 
 # Up to this many dimensions differences are formed one by one, exactly. Above it, |x|^2 + |y|^2 - 2 x.y
 # on centered points needs n x m instead of n x m x d numbers, and cancels only between near copies.
 EXACT_DIMENSIONS = 8
 
 
-def energy_distance(x, y) -> tf.Tensor:
+def energy_distance(x: Any, y: Any) -> tf.Tensor:
     """Return 2 E|x - y| - E|x - x'| - E|y - y'|, unbiased, as a scalar tensor (Székely & Rizzo, JSPI 2013).
 
     It is at least 0 in expectation, and 0 only if the distributions agree; its unit is that of the data.
@@ -36,7 +36,7 @@ def energy_distance(x, y) -> tf.Tensor:
     return -_u_statistic(x, y, root)
 
 
-def mmd(x, y, *, bandwidth: float = 1.0) -> tf.Tensor:
+def mmd(x: Any, y: Any, *, bandwidth: float = 1.0) -> tf.Tensor:
     """Return the squared maximum mean discrepancy with a Gaussian kernel, unbiased, as a scalar tensor.
 
     E k(x, x') + E k(y, y') - 2 E k(x, y) with k(x, y) = exp(-|x - y|^2 / (2 bandwidth^2)) (Gretton et al.,
@@ -50,30 +50,7 @@ def mmd(x, y, *, bandwidth: float = 1.0) -> tf.Tensor:
     return _u_statistic(x, y, lambda squared: tf.exp(-gamma * squared))
 
 
-def kid(features_x, features_y) -> float:
-    """Return the kernel inception distance on given features: unbiased MMD^2 with k = (x.y / d + 1)^3.
-
-    Unlike FID it has no bias that grows as samples get few. Its unit is that of the features to the sixth
-    power, so values compare only on the same features (Bińkowski et al., ICLR 2018).
-
-    features_x: (n, d), features_y: (m, d), n, m >= 2. Raises ValueError for shapes that disagree or
-    values that are not finite.
-    """
-    x = checks.rows("features_x", features_x, least=2)
-    y = checks.rows("features_y", features_y, least=2)
-    checks.same_width("features_x", x, "features_y", y)
-
-    def kernel(a, b):
-        return (a @ b.T / a.shape[1] + 1.0) ** 3
-
-    def off_diagonal_mean(matrix):
-        return (matrix.sum() - np.trace(matrix)) / (len(matrix) * (len(matrix) - 1))
-
-    between = kernel(x, y).mean()
-    return float(off_diagonal_mean(kernel(x, x)) + off_diagonal_mean(kernel(y, y)) - 2.0 * between)
-
-
-def _pair(x, y) -> tuple[tf.Tensor, tf.Tensor]:
+def _pair(x: Any, y: Any) -> tuple[tf.Tensor, tf.Tensor]:
     """Check x and y and return them as (n, d) and (m, d) tensors of one float type."""
     x, y = _rows(x, "x"), _rows(y, "y")
     if x.shape[1] is None or x.shape[1] != y.shape[1]:
@@ -82,7 +59,8 @@ def _pair(x, y) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.cast(x, dtype), tf.cast(y, dtype)
 
 
-def _rows(value, name: str) -> tf.Tensor:
+def _rows(value: Any, name: str) -> tf.Tensor:
+    """Return ``value`` (n, ...) as a floating tensor (n, d), or raise ValueError."""
     value = tf.convert_to_tensor(value)
     if not value.dtype.is_floating:
         raise ValueError(f"{name} has type {value.dtype.name}; it must be floating point.")
@@ -100,6 +78,7 @@ def _u_statistic(x: tf.Tensor, y: tf.Tensor, kernel: Callable[[tf.Tensor], tf.Te
 
 
 def _within(x: tf.Tensor, kernel: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """Return E k(x, x') over pairs of different points of one set."""
     values = kernel(_squared_distances(x, x))
     n = tf.cast(tf.shape(x)[0], x.dtype)
     others = tf.linalg.set_diag(values, tf.zeros_like(values[:, 0]))

@@ -1,13 +1,13 @@
-"""Metrics from nearest neighbors: density and coverage, and copies of the training images."""
+"""Metrics from nearest neighbors: precision and recall, density and coverage, and copies of the training images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from metagan_edu import checks
+from .. import checks
 
 BLOCK_PAIRS = 4_000_000  # distances held at once: 32 MB
 
@@ -19,7 +19,46 @@ class DensityCoverage(NamedTuple):
     coverage: float  # in [0, 1]; about 1 - 2^-k for equal distributions and sizes
 
 
-def density_coverage(real, fake, *, k: int = 5) -> DensityCoverage:
+class PrecisionRecall(NamedTuple):
+    """What ``precision_recall`` measures; both in [0, 1]."""
+
+    precision: float  # share of the fake points among the real ones
+    recall: float  # share of the real points among the fake ones
+
+
+def precision_recall(real: Any, fake: Any, *, k: int = 3) -> PrecisionRecall:
+    """Return the shares of ``fake`` that lies where ``real`` does (precision), and the other way round (recall).
+
+    A set of points occupies the union of the closed balls around each point up to its k-th nearest other point:
+    precision = 1/M sum_j 1[min_i (|fake_j - real_i| - r_i) <= 0], with r_i that of real_i, and recall the same with
+    the roles exchanged (Kynkäänniemi et al., NeurIPS 2019, eqs. 1-2). Higher is better. Equal distributions do not
+    reach 1: compare with what held-out real points get. Read both: one typical point, repeated, has precision 1 and
+    recall 0. A set's outlier has a wide ball and so raises the other set's share; ``density_coverage`` mends that.
+
+    real: (N, ...), fake: (M, ...), flattened; best on features. Raises ValueError unless 1 <= k < min(N, M), for
+    widths that disagree, or for values that are not finite.
+    """
+    real, fake = checks.rows("real", real), checks.rows("fake", fake)
+    checks.same_width("real", real, "fake", fake)
+    real_radii, fake_radii = _radii(real, k, "real"), _radii(fake, k, "fake")
+    precise, recalled = np.zeros(len(fake), bool), 0
+    for rows, block in _distances(real, fake):
+        precise |= (block <= real_radii[rows, None]).any(axis=0)
+        recalled += int(np.count_nonzero((block <= fake_radii).any(axis=1)))
+    return PrecisionRecall(float(precise.mean()), recalled / len(real))
+
+
+def _radii(points: np.ndarray, k: int, name: str) -> np.ndarray:
+    """Return the distance (n,) of each point to its k-th nearest other point of the set."""
+    if not checks.is_whole(k) or not 1 <= k < len(points):
+        most = len(points) - 1
+        raise ValueError(f"k is {k!r}; it must be a whole number from 1 to {most}, one below the {name} points.")
+    # The smallest distance is that of a point to itself, so position k is its k-th other neighbor.
+    # (A copy of that column: a view would keep every block.)
+    return np.concatenate([np.partition(block, k, axis=1)[:, k].copy() for _, block in _distances(points, points)])
+
+
+def density_coverage(real: Any, fake: Any, *, k: int = 5) -> DensityCoverage:
     """Return how densely ``fake`` lies around ``real``, and the share of ``real`` that it reaches.
 
     With B_i the open ball around real_i up to its k-th nearest other real point, N real and M fake points:
@@ -32,10 +71,7 @@ def density_coverage(real, fake, *, k: int = 5) -> DensityCoverage:
     """
     real, fake = checks.rows("real", real), checks.rows("fake", fake)
     checks.same_width("real", real, "fake", fake)
-    if not isinstance(k, (int, np.integer)) or not 1 <= k < len(real):
-        raise ValueError(f"k is {k!r}; it must be a whole number from 1 to {len(real) - 1}, one below the real points.")
-    # The smallest distance is that of a point to itself, so position k is its k-th other neighbor.
-    radii = np.concatenate([np.partition(block, k, axis=1)[:, k] for _, block in _distances(real, real)])
+    radii = _radii(real, k, "real")
     hits, covered = 0, 0
     for rows, block in _distances(real, fake):
         inside = block < radii[rows, None]
@@ -44,7 +80,7 @@ def density_coverage(real, fake, *, k: int = 5) -> DensityCoverage:
     return DensityCoverage(hits / (k * len(fake)), covered / len(real))
 
 
-def copies(samples, support, held_out) -> float:
+def copies(samples: Any, support: Any, held_out: Any) -> float:
     """Return the share of ``samples`` that copy a support image, in [0, 1].
 
     A sample is a copy if its nearest neighbor among support and held-out images is a support image, and

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from metagan_edu.metrics.image_classifier import Classifier
-from metagan_edu.metrics.image_scores import probabilities
+from .classifiers import Classifier
+from .image_scores import probabilities
+from .images import in_range
 
-SURE = 0.9
+SURE = 0.9  # the probability from which on a channel is legible
 
 
 class StackedCoverage(NamedTuple):
@@ -21,7 +22,7 @@ class StackedCoverage(NamedTuple):
     sure: float  # share of those sure images, in [0, 1]
 
 
-def stacked_coverage(images, clf: Classifier) -> StackedCoverage:
+def stacked_coverage(images: Any, clf: Classifier) -> StackedCoverage:
     """Count the modes that images with several channels reach, and how evenly.
 
     The mode of an image is the sequence of its channels' classes: with k classes and c channels there are k^c, for
@@ -30,10 +31,10 @@ def stacked_coverage(images, clf: Classifier) -> StackedCoverage:
     compare equal n (25,600 in the published tables). Every image is put in some mode, legible or not, so that uniform
     noise reaches hundreds: read ``modes`` beside ``modes_sure``, and beside what real held-out images get.
 
-    images: (n, s, s, c) in [-1, 1]; clf: a classifier of (s, s, 1). Raises ValueError for images of another shape or
-    range, or not finite, and for a classifier of more than one channel.
+    images: (n, s, s, c) in [-1, 1], or uint8; clf: a classifier of (s, s, 1). Raises ValueError for images of another
+    shape or range, or not finite, and for a classifier of more than one channel.
     """
-    images = np.asarray(images, np.float32)
+    images = in_range(images)
     if clf.image_shape[-1] != 1:
         raise ValueError(f"channels are classified one by one, but the classifier takes {clf.image_shape}.")
     if images.ndim != 4 or images.shape[1:3] != clf.image_shape[:2] or not images.size:

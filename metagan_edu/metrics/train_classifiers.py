@@ -7,11 +7,12 @@ first 8,000 images to train on and its last 2,000 held out, so that the small ar
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,10 +20,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from metagan_edu import data
-from metagan_edu.metrics import image_classifier
-from metagan_edu.metrics.image_classifier import Classifier
-from metagan_edu.metrics.image_scores import probabilities
+from .. import data
+from .classifier_files import ARTIFACTS, COMMAND, save_classifier
+from .classifiers import Classifier, train_classifier
+from .image_scores import probabilities
 
 MNIST_TRAIN = 8000
 
@@ -30,22 +31,21 @@ MNIST_TRAIN = 8000
 class Recipe(NamedTuple):
     """What one classifier is made from; ``load() -> (training Images, held-out Images)``."""
 
-    load: Callable
+    load: Callable[[], tuple[data.Images, data.Images]]
     source: str
     num_steps: int
     batch_size: int
 
 
-def digits_parts():
+def digits_parts() -> tuple[data.Images, data.Images]:
     """The 8x8 digits: (train, test) as the data module splits them."""
     return data.digits("train"), data.digits("test")
 
 
-def mnist_parts():
+def mnist_parts() -> tuple[data.Images, data.Images]:
     """The 28x28 MNIST test archive: (first 8,000, last 2,000)."""
     archive = data.mnist(split="test", size=28)
-    parts = slice(None, MNIST_TRAIN), slice(MNIST_TRAIN, None)
-    return tuple(archive._replace(images=archive.images[part], labels=archive.labels[part]) for part in parts)
+    return archive.select(range(MNIST_TRAIN)), archive.select(range(MNIST_TRAIN, len(archive.labels)))
 
 
 RECIPES = {
@@ -59,13 +59,13 @@ def make(name: str, *, seed: int = 0) -> Classifier:
     recipe = RECIPES[name]
     train, held_out = recipe.load()
     start = time.perf_counter()
-    clf = image_classifier.train_classifier(
+    clf = train_classifier(
         train.images, train.labels, num_steps=recipe.num_steps, batch_size=recipe.batch_size, seed=seed
     )
     seconds = time.perf_counter() - start
     p = probabilities(held_out.images, clf)
     measured = {
-        "command": f"{image_classifier.COMMAND} {name}",
+        "command": f"{COMMAND} {name}",
         "data": recipe.source,
         "num_held_out": str(len(held_out.labels)),
         "held_out_accuracy": f"{np.mean(p.argmax(axis=1) == held_out.labels):.4f}",
@@ -75,7 +75,7 @@ def make(name: str, *, seed: int = 0) -> Classifier:
         "seconds": f"{seconds:.1f}",
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
     }
-    return clf._replace(provenance=clf.provenance | measured)
+    return dataclasses.replace(clf, provenance=clf.provenance | measured)
 
 
 def calibration_error(p: np.ndarray, labels: np.ndarray, *, num_bins: int = 10) -> float:
@@ -89,11 +89,11 @@ def calibration_error(p: np.ndarray, labels: np.ndarray, *, num_bins: int = 10) 
     return float(np.abs(gap).sum() / len(labels))
 
 
-def main(arguments=None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code, 1 where data are missing."""
-    parser = argparse.ArgumentParser(prog=image_classifier.COMMAND, description="Train the kept classifiers again.")
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Train the kept classifiers again.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RECIPES)}; all by default")
-    parser.add_argument("--folder", type=Path, default=image_classifier.ARTIFACTS, help="where to write")
+    parser.add_argument("--folder", type=Path, default=ARTIFACTS, help="where to write")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in RECIPES]
     if unknown or not options.folder.is_dir():
@@ -106,7 +106,7 @@ def main(arguments=None) -> int:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
         path = options.folder / f"{name}.safetensors"
-        image_classifier.save_classifier(clf, path)
+        save_classifier(clf, path)
         print(
             f"{name}: {clf.provenance['held_out_accuracy']} of {clf.provenance['num_held_out']} held-out images right, "
             f"{clf.provenance['seconds']} s, {path.stat().st_size / 1e3:.0f} kB in {path}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from metagan_edu import checks
+from .. import checks
 
 
-def c2st(real, fake, *, classifier=None, seed: int = 0) -> float:
+def c2st(real: Any, fake: Any, *, classifier: Any = None, seed: int = 0) -> float:
     """Return the held-out accuracy of a classifier that tells real from fake: 0.5 is perfect, 1 is worst.
 
     Both sets are cut to the smaller one's size and split in halves, one to fit, one to score. If the
@@ -24,7 +26,7 @@ def c2st(real, fake, *, classifier=None, seed: int = 0) -> float:
         from sklearn.neighbors import KNeighborsClassifier
 
         classifier = KNeighborsClassifier(n_neighbors=1)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checks.whole("seed", seed, 0))
     size = min(len(real), len(fake))
     half = size // 2
     real, fake = rng.permutation(real)[:size], rng.permutation(fake)[:size]

@@ -55,4 +55,4 @@ def hypergradient(
         new, inner = direction.update(grads, slots.inner)
         return trees.scale(-rate, new), Hypergradient(inner, rate, new)
 
-    return Optimizer(init, update)
+    return Optimizer(init, update, direction.counts)

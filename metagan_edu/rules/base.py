@@ -120,10 +120,13 @@ def rows(batch: Any) -> Any:
 
 
 def pair(gen_optimizer: Any, disc_optimizer: Any) -> Players:
-    """Both optimizers; ``ValueError`` for what is none, with the line to write instead."""
-    for optimizer in (gen_optimizer, disc_optimizer):
-        if isinstance(optimizer, Optimizer):
-            continue
+    """Both optimizers, as :func:`optimizer_of` has them."""
+    return Players(optimizer_of(gen_optimizer), optimizer_of(disc_optimizer))
+
+
+def optimizer_of(optimizer: Any) -> Optimizer:
+    """``optimizer``; ``ValueError`` for what is none, with the line to write instead."""
+    if not isinstance(optimizer, Optimizer):
         kind = type(optimizer).__name__
         if hasattr(optimizer, "learning_rate"):
             instead = f"a Keras optimizer cannot be differentiated through: write mg.optimizers.{_known(kind)}"
@@ -132,7 +135,7 @@ def pair(gen_optimizer: Any, disc_optimizer: Any) -> Players:
         else:
             instead = "write for example mg.optimizers.adam(2e-4)"
         raise ValueError(f"a rule moves each player by an optimizer, not {kind} ({instead}); the generator's first.")
-    return Players(gen_optimizer, disc_optimizer)
+    return optimizer
 
 
 def _known(kind: str) -> str:

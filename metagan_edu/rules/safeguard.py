@@ -40,8 +40,10 @@ def square(gram: Callable, tree: Any) -> tf.Tensor:
     return gram([x[None] for x in trees.leaves(tree)])[0, 0]
 
 
+@by_value
 def jointly(optimizer: Optimizer) -> base.Rule:
     """The rule in which one ``optimizer`` moves both players at once: gradients and updates are pairs ``Players``."""
+    base.optimizer_of(optimizer)
 
     def init(game, players):
         return base.State(players, optimizer.init(joint.params(players)))
@@ -85,7 +87,7 @@ def safeguarded(
     is above 0.
     """
     restart = (lambda old, new: new) if restart is None else restart
-    checks.whole("patience", patience)
+    base.optimizer_of(optimizer), checks.whole("patience", patience)
     checks.number("growth", growth, least=1), checks.number("rate", rate, above=0)
 
     def init(game, players):

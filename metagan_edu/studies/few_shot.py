@@ -83,7 +83,7 @@ def training(source: str) -> mg.data.Characters:
 def by_hand(glyphs: mg.data.Characters) -> mg.data.Characters:
     """Glyphs distorted to look more like handwriting."""
     flat = distorted(glyphs.images.reshape(-1, 16, 16, 1), 0, turn=0.2, stretch=0.2, slant=0.2, shift=1.5)
-    return glyphs._replace(images=flat.reshape(glyphs.images.shape))
+    return mg.data.as_characters(flat.reshape(glyphs.images.shape), glyphs.alphabets, glyphs.names)
 
 
 def judge(unseen: mg.data.Characters) -> Any:
