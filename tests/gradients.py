@@ -120,7 +120,8 @@ MADE = mg.optimizers
 OPTIMIZERS = {
     "sgd": MADE.sgd(0.2), "momentum": MADE.momentum(0.2, 0.7), "rmsprop": MADE.rmsprop(0.1), "adam": MADE.adam(0.1),
     "descend": MADE.descend(MADE.cosine_decay(0.3, 5)), "trace": MADE.trace(-0.4), "scale_by_rms": MADE.scale_by_rms(),
-    "scale_by_adam": MADE.scale_by_adam(), "clip_by_global_norm": MADE.chain(MADE.clip_by_global_norm(0.4), MADE.sgd(1.0)),
+    "scale_by_adam": MADE.scale_by_adam(),
+    "clip_by_global_norm": MADE.chain(MADE.clip_by_global_norm(0.4), MADE.sgd(1.0)),
     "chain": MADE.chain(MADE.trace(0.5), MADE.descend(0.1)), "optimistic": MADE.optimistic(MADE.adam(0.1)),
     "hypergradient": MADE.hypergradient(0.1, beta=0.01, bounds=(0.0, 1.0)),
 }  # fmt: skip

@@ -36,7 +36,7 @@ def spectral(inner: Network) -> Network:
     kernels.
     """
     axes = None if inner.model is None else [_output_axes(inner.model, v) for v in inner.model.trainable_variables]
-    if axes is not None and not any(axes):
+    if inner.model is not None and not any(axes or ()):
         raise ValueError(
             f"the model {inner.model.name!r} has no kernels, so there is nothing to divide; leave spectral away."
         )
