@@ -32,19 +32,19 @@ class _Normalization(keras.layers.Layer):
         super().__init__(**kwargs)
         self.epsilon = checks.number("epsilon", epsilon, above=0)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         shape = {"shape": (input_shape[-1],), "autocast": False}
         self.gamma = self.add_weight(**shape, initializer="ones", name="gamma")
         self.beta = self.add_weight(**shape, initializer="zeros", name="beta")
 
-    def wide(self, x):
+    def wide(self, x: tf.Tensor) -> tf.Tensor:
         return tf.cast(x, self.variable_dtype)
 
-    def affine(self, normalized):
+    def affine(self, normalized: tf.Tensor) -> tf.Tensor:
         result = normalized * tf.convert_to_tensor(self.gamma) + tf.convert_to_tensor(self.beta)
         return tf.cast(result, self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
@@ -52,7 +52,7 @@ class _Normalization(keras.layers.Layer):
 class LayerNorm(_Normalization):
     """Each example is normalized over all its axes (Ba, Kiros & Hinton 2016, eq. 3)."""
 
-    def call(self, x):
+    def call(self, x: tf.Tensor) -> tf.Tensor:
         return self.affine(normalize(self.wide(x), list(range(1, len(x.shape))), self.epsilon)[0])
 
 
@@ -67,17 +67,17 @@ class GroupNorm(_Normalization):
         super().__init__(**kwargs)
         self.groups = checks.whole("groups", groups)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         if input_shape[-1] % self.groups:
             raise ValueError(f"{input_shape[-1]} channels cannot be divided into {self.groups} groups.")
         super().build(input_shape)
 
-    def call(self, x):
+    def call(self, x: tf.Tensor) -> tf.Tensor:
         grouped = tf.reshape(self.wide(x), tf.concat([tf.shape(x)[:-1], [self.groups, x.shape[-1] // self.groups]], 0))
         axes = [*range(1, len(x.shape) - 1), len(x.shape)]
         return self.affine(tf.reshape(normalize(grouped, axes, self.epsilon)[0], tf.shape(x)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "groups": self.groups}
 
 
@@ -94,13 +94,13 @@ class BatchNorm(_Normalization):
         super().__init__(**kwargs)
         self.momentum = checks.number("momentum", momentum, least=0, below=1)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         super().build(input_shape)
         kept = {"shape": (input_shape[-1],), "trainable": False, "autocast": False}
         self.moving_mean = self.add_weight(**kept, initializer="zeros", name="moving_mean")
         self.moving_variance = self.add_weight(**kept, initializer="ones", name="moving_variance")
 
-    def call(self, x, training=False):
+    def call(self, x: tf.Tensor, training: Any = False) -> tf.Tensor:
         x = self.wide(x)
         if not training or not self.trainable:
             variance = tf.convert_to_tensor(self.moving_variance)
@@ -111,7 +111,7 @@ class BatchNorm(_Normalization):
             moving.assign(old + (1 - self.momentum) * (tf.stop_gradient(tf.reshape(batch, [-1])) - old))
         return self.affine(normalized)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "momentum": self.momentum}
 
 
@@ -132,7 +132,7 @@ class MinibatchStd(keras.layers.Layer):
         self.group_size = None if group_size is None else checks.whole("group_size", group_size, 2)
         self.epsilon = checks.number("epsilon", epsilon, above=0)
 
-    def call(self, x):
+    def call(self, x: tf.Tensor) -> tf.Tensor:
         wide = tf.cast(x, self.variable_dtype)
         n = tf.shape(x)[0]
         size = n if self.group_size is None else tf.minimum(self.group_size, n)
@@ -146,8 +146,8 @@ class MinibatchStd(keras.layers.Layer):
         channel = tf.broadcast_to(channel, tf.concat([tf.shape(x)[:-1], [1]], 0))
         return tf.concat([x, tf.cast(channel, x.dtype)], -1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple:
         return (*input_shape[:-1], None if input_shape[-1] is None else input_shape[-1] + 1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "group_size": self.group_size, "epsilon": self.epsilon}

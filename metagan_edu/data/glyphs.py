@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -101,14 +102,14 @@ def choose(shapes: np.ndarray, scripts: Sequence[str]) -> tuple[np.ndarray, np.n
 
     A letter is dropped for good if an earlier one of its script is its twin.
     """
-    distance, scripts = shape_distances(shapes), np.asarray(scripts)
-    kept = []
+    distance = shape_distances(shapes)
+    chosen: list[int] = []
     for i in range(len(shapes)):
-        if not any(scripts[j] == scripts[i] and distance[i, j] < TWINS for j in kept):
-            kept.append(i)
-    kept = np.array(kept)
+        if not any(scripts[j] == scripts[i] and distance[i, j] < TWINS for j in chosen):
+            chosen.append(i)
+    kept = np.array(chosen)
     near = distance[np.ix_(kept, kept)] < NEAR
-    split = np.array([SCRIPTS[script][0] for script in scripts[kept]], dtype="<U10")
+    split = np.array([SCRIPTS[script][0] for script in np.asarray(scripts)[kept]], dtype="<U10")
     for name, others in (("validation", ["test"]), ("train", ["validation", "test"])):
         split[(split == name) & near[:, np.isin(split, others)].any(axis=1)] = ""
     return kept, split
@@ -130,7 +131,9 @@ def _load(size: int, drawings: int, seed: int) -> tuple[Characters, np.ndarray]:
 
 
 def _generate(size: int, drawings: int, seed: int) -> dict[str, np.ndarray]:
-    letters = [(script, character, field) for script, character, field in _fields() if _is_stroked(field)]
+    letters: list[tuple[str, str, Any]] = [
+        (script, character, field) for script, character, field in _fields() if _is_stroked(field)
+    ]
     shapes = np.stack([drawing.clean(field, SHAPE_SIZE) for _, _, field in letters])
     kept, split = choose(shapes, [script for script, _, _ in letters])
     scripts, characters, fields = zip(*(letters[i] for i in kept), strict=True)
@@ -188,7 +191,7 @@ def _read(path: Path, drawings: int, size: int) -> dict[str, np.ndarray] | None:
     return arrays
 
 
-def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def _write(path: Path, arrays: dict[str, Any]) -> None:
     """Cache the arrays, whole or not at all; a cache that cannot be written is logged and done without."""
     content = io.BytesIO()
     np.savez(content, **arrays)

@@ -45,7 +45,7 @@ def held(array: np.ndarray) -> Held:
     """
     array = np.ascontiguousarray(array)
     digest = hashlib.sha256(f"{array.dtype} {array.shape} ".encode())
-    digest.update(memoryview(array).cast("B"))
+    digest.update(array.data.cast("B"))
     with tf.init_scope(), _lock:
         key = (digest.hexdigest(), tf.zeros([]).device)
         found = _held.get(key)

@@ -26,8 +26,8 @@ def read_idx(path: Path, *, axes: int, sha256: str | None = None) -> np.ndarray:
     if content[2] != 8:
         raise ValueError(f"{path} holds values of IDX type 0x{content[2]:02x}; only unsigned bytes (0x08) are read.")
     if content[3] != axes:
-        found = KINDS.get(content[3], f"{content[3]} axes")
-        raise ValueError(f"{path} holds {found} where {KINDS[axes]} are expected.")
+        kind = KINDS.get(content[3], f"{content[3]} axes")
+        raise ValueError(f"{path} holds {kind} where {KINDS[axes]} are expected.")
     start = 4 + 4 * axes
     if len(content) < start:
         raise ValueError(f"{path} is cut short: its header needs {start} bytes and there are {len(content)}.")

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -66,6 +67,8 @@ def read_npz(
     these arrays, of another shape, or altered.
     """
     keys = (f"x_{split}", f"y_{split}")
+    images: Any
+    labels: Any
     try:
         with np.load(path, allow_pickle=False) as stored:
             missing = [key for key in keys if key not in stored]
@@ -94,7 +97,11 @@ def _sized(images: np.ndarray, labels: np.ndarray, name: str, size: int) -> Imag
 
 def _idx_images(folder: str, split: str, size: int) -> Images:
     names, size = _names(folder, split), check_size(size)
-    options = {"name": f"{folder}-{split}", "size": size, "sha256": [ARCHIVES[name].content for name in names]}
+    options: dict[str, Any] = {
+        "name": f"{folder}-{split}",
+        "size": size,
+        "sha256": [ARCHIVES[name].content for name in names],
+    }
     keras = find_npz() if folder == "mnist" and not all(map(find, names)) else None
     if keras is not None:
         return read_npz(keras, split, **options)

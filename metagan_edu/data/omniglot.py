@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import zipfile
 import zlib
@@ -61,7 +62,7 @@ def read_zip(path: Path, *, size: int = 16) -> Characters:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [
-                Entry(entry.filename, entry.file_size, lambda entry=entry: archive.read(entry))
+                Entry(entry.filename, entry.file_size, functools.partial(archive.read, entry))
                 for entry in archive.infolist()
             ]
             return _characters(path, entries, size)
@@ -83,7 +84,7 @@ def _characters(path: Path, entries: Iterable[Entry], size: int) -> Characters:
     groups = _groups(path, entries)
     counts = {key: len(drawings) for key, drawings in groups.items()}
     if len(set(counts.values())) > 1:
-        few, many = min(counts, key=counts.get), max(counts, key=counts.get)
+        few, many = (extreme(counts, key=lambda which: counts[which]) for extreme in (min, max))
         raise ValueError(
             f"{path} must hold as many drawings of every character, but has {counts[few]} of {'/'.join(few)} "
             f"and {counts[many]} of {'/'.join(many)}."

@@ -40,7 +40,7 @@ class Reader:
         batch_size = checks.whole("batch_size", batch_size)
         if labels and self.labels is None:
             raise ValueError("this reader has no labels: hand them over, mg.data.from_reader(read, n, labels=labels).")
-        marks = held(self.labels) if labels else None
+        marks = held(self.labels) if labels and self.labels is not None else None
 
         def draw(seed):
             which = positions(seed, batch_size, self.count)

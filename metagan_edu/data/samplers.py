@@ -64,7 +64,7 @@ def _drawn(batches: Callable, what: str) -> list[np.ndarray]:
 
 def _traced(batches: Callable, what: str) -> None:
     """``ValueError`` where ``batches`` cannot be made into a graph, or draws there what is no tensor."""
-    drawn = []
+    drawn: list[Any] = []
 
     def look(seed):
         drawn[:] = [batches(seed)]

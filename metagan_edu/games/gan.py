@@ -142,7 +142,7 @@ def _checked(batch: Any, example_shape: tuple, condition: int | None) -> tuple[t
     if not x.dtype.is_floating:
         remedy = "; bring images to [-1, 1], as x / 127.5 - 1 or as mg.data does" if x.dtype == tf.uint8 else ""
         raise ValueError(f"a batch must hold floating-point numbers, not {x.dtype.name}{remedy}.")
-    if not pair:
+    if condition is None:
         return x, None
     labels = tf.convert_to_tensor(batch[1])
     if labels.shape.rank != 1 or not labels.shape.is_compatible_with(x.shape[:1]):

@@ -132,7 +132,7 @@ def checked_labels(labels: Any, num_images: int) -> np.ndarray:
     return labels.astype(np.int32)
 
 
-def network(image_shape: tuple[int, int, int], num_classes: int, seed: int) -> keras.Model:
+def network(image_shape: tuple[int, ...], num_classes: int, seed: int) -> keras.Model:
     """Return the untrained model of ``train_classifier``; the kept files have its layers' names as keys."""
     draws = iter(np.random.default_rng(seed).integers(2**31, size=4).tolist())
 

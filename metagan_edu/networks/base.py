@@ -94,7 +94,7 @@ def _look_at_second_order(model: keras.Model, x: Any, training: bool) -> None:
         )
     kinds = {layer.name: type(layer).__name__ for layer in model._flatten_layers()}
     for layer in dict.fromkeys(layer for layer, _ in stopped):
-        ours = traced.OURS.get(kinds.get(layer))
+        ours = traced.OURS.get(kinds.get(layer, ""))
         remedy = f"take mg.normalization.{ours}" if ours else "take a layer that stops no gradient, unless it is meant"
         warnings.warn(
             f"the layer {layer!r} ({kinds.get(layer, 'model')}) of the model {model.name!r} stops a gradient inside, "

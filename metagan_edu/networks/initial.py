@@ -129,7 +129,8 @@ def initial_values(model: keras.Model, keep_weights: bool) -> Callable:
     it is drawn.
     """
     made = {id(v): _present(v) for v in model.variables}  # right for what belongs to no layer, as of metrics
-    declared, done = {}, set()
+    declared: dict[int, Any] = {}
+    done: set[int] = set()
     for layer in model._flatten_layers():  # what holds a layer comes before it
         whole = layer is model and not own_variables(layer)  # its layers are built again one by one
         if not whole and not keep_weights and any(id(v) not in declared for v in layer.weights):

@@ -83,7 +83,7 @@ def dcgan_generator(
 
 
 @keras.saving.register_keras_serializable("metagan_edu")
-def leaky_relu(x):
+def leaky_relu(x: tf.Tensor) -> tf.Tensor:
     """max(x, 0.2 x). (The fused operation of the same name makes TensorFlow's graph optimizer print an error.)"""
     return tf.maximum(x, tf.cast(0.2, x.dtype) * x)
 

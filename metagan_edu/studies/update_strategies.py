@@ -168,7 +168,7 @@ class Study:
         self.record = {name: {} for name in ("num_steps", "seconds", "results", "tuned", "training_seconds")}
         self.arrays, self.began = {}, time.monotonic()
 
-    def add(self, name, scores, theta):
+    def add(self, name: str, scores: Any, theta: Any) -> None:
         """Score a contender on the test tasks; hand-made thetas go in the record, all in the artifact."""
         trained = time.monotonic()
         values = scores(theta, "test", TEST)
