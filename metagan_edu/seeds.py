@@ -66,6 +66,13 @@ def normal(shape: Any, seed: Any, dtype: Any = tf.float32) -> tf.Tensor:
     return tf.cast(tf.reshape(tf.reshape(both, [-1])[:count], shape), dtype)
 
 
+def truncated_normal(shape: Any, seed: Any, dtype: Any = tf.float32) -> tf.Tensor:
+    """Draws from N(0, 1) within [-2, 2]: the quantile function at ``u`` uniform on [Φ(-2), Φ(2))."""
+    wide = tf.float64 if tf.as_dtype(dtype) == tf.float64 else tf.float32
+    below = 0.5 * math.erfc(math.sqrt(2))
+    return tf.cast(tf.math.ndtri(uniform(shape, seed, below, 1 - below, wide)), dtype)
+
+
 def _unit(shape, seed, dtype):
     """U[0, 1) from the mantissa's bits alone. (TensorFlow's own floats come from other bits where XLA compiles.)"""
     if dtype == tf.float32:

@@ -142,3 +142,38 @@ def test_a_weight_that_cannot_be_drawn_from_a_seed_is_refused_by_name():
 
     with pytest.raises(ValueError, match=r"kernel' cannot be drawn from a seed, because its initializer draws from a"):
         mg.networks.network(keras.Sequential([keras.Input((3,)), L.Dense(1, kernel_initializer=unseeded)]))
+
+
+INITIALIZERS = [
+    "random_uniform", "random_normal", "truncated_normal", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal",
+    "lecun_uniform", "lecun_normal", "orthogonal", keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INITIALIZERS, ids=str)
+@pytest.mark.parametrize("shape", [(40, 30), (3, 3, 10, 20)], ids=str)
+def test_initial_values_are_the_same_with_xla_and_have_the_moments_of_keras(name, shape):
+    layer = (
+        keras.layers.Dense(30, kernel_initializer=name)
+        if len(shape) == 2
+        else keras.layers.Conv2D(20, 3, kernel_initializer=name)
+    )  # noqa: E501
+    net = mg.networks.network(keras.Sequential([keras.Input((40,) if len(shape) == 2 else (8, 8, 10)), layer]))
+    kernel = net.init(3)[0][0]
+    compiled = tf.function(lambda seed: net.init(seed)[0][0], jit_compile=True, autograph=False)(mg.seeds.make(3))
+    np.testing.assert_allclose(kernel, compiled, atol=1e-5)
+    reference = keras.initializers.get(name)(shape)
+    np.testing.assert_allclose(tf.math.reduce_std(kernel), tf.math.reduce_std(reference), rtol=0.1)
+    assert abs(float(tf.reduce_mean(kernel))) < 0.1 * float(tf.math.reduce_std(reference)) + 1e-6
+    np.testing.assert_allclose(tf.reduce_max(abs(kernel)), tf.reduce_max(abs(reference)), rtol=0.45)
+
+
+def test_an_initializer_of_ones_own_that_is_made_of_keras_keeps_its_call():
+    class Twice(keras.initializers.RandomNormal):
+        def __call__(self, shape, dtype=None):
+            return 2 * super().__call__(shape, dtype)
+
+    net = mg.networks.network(
+        keras.Sequential([keras.Input((50,)), keras.layers.Dense(50, kernel_initializer=Twice(0, 1))])
+    )
+    np.testing.assert_allclose(tf.math.reduce_std(net.init(0)[0][0]), 2, rtol=0.05)

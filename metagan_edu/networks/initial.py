@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
+import math
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -49,12 +51,62 @@ def own_variables(layer: keras.Layer) -> list:
 
 
 def _seeded(initializer: Any) -> Any:
-    """The initializer, drawing from :data:`_drawing` where it draws by a seed of its own."""
+    """The initializer, drawing from :data:`_drawing` where it draws by a seed of its own.
+
+    Keras' own are drawn here, by the package's algorithm: theirs is another one where XLA compiles.
+    """
+    for kind, draw in DRAWN.items():
+        if isinstance(initializer, kind) and type(initializer).__call__ is kind.__call__:
+            return functools.partial(_by_seeds, draw, initializer)
     if not isinstance(initializer, keras.initializers.Initializer) or not hasattr(initializer, "seed"):
         return initializer
     initializer = copy.copy(initializer)
     initializer.seed = _drawing
     return initializer
+
+
+def _by_seeds(draw, initializer, shape, dtype=None, **_):
+    return draw(initializer, tuple(shape), _drawing.next(), tf.as_dtype(dtype or keras.config.floatx()))
+
+
+def _uniform(of, shape, seed, dtype):
+    return seeds.uniform(shape, seed, of.minval, of.maxval, dtype)
+
+
+def _normal(of, shape, seed, dtype):
+    return of.mean + of.stddev * seeds.normal(shape, seed, dtype)
+
+
+def _truncated_normal(of, shape, seed, dtype):
+    return of.mean + of.stddev * seeds.truncated_normal(shape, seed, dtype)
+
+
+def _variance_scaling(of, shape, seed, dtype):
+    """Variance ``scale / fan`` (Glorot & Bengio 2010, eq. 12; He et al. 2015, eq. 10)."""
+    field = math.prod(shape[:-2])
+    fan_in, fan_out = (field * shape[-2], field * shape[-1]) if len(shape) > 1 else 2 * (shape or (1,))
+    fan = {"fan_in": fan_in, "fan_out": fan_out}.get(of.mode, (fan_in + fan_out) / 2)
+    sd = math.sqrt(of.scale / max(1.0, fan))
+    if of.distribution == "uniform":
+        return seeds.uniform(shape, seed, -math.sqrt(3) * sd, math.sqrt(3) * sd, dtype)
+    if of.distribution == "untruncated_normal":
+        return sd * seeds.normal(shape, seed, dtype)
+    return sd / 0.87962566103423978 * seeds.truncated_normal(shape, seed, dtype)  # what truncation leaves of sd 1
+
+
+def _orthogonal(of, shape, seed, dtype):
+    """Orthonormal columns or rows, from the QR decomposition of normal draws (Saxe et al. 2014)."""
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    q, r = tf.linalg.qr(seeds.normal([max(rows, columns), min(rows, columns)], seed, dtype))
+    q *= tf.sign(tf.linalg.diag_part(r))
+    return of.gain * tf.reshape(tf.transpose(q) if rows < columns else q, shape)
+
+
+DRAWN = {
+    keras.initializers.RandomUniform: _uniform, keras.initializers.RandomNormal: _normal,
+    keras.initializers.TruncatedNormal: _truncated_normal, keras.initializers.VarianceScaling: _variance_scaling,
+    keras.initializers.Orthogonal: _orthogonal,
+}  # fmt: skip
 
 
 def _built_again(layer: keras.Layer) -> dict:
@@ -92,7 +144,7 @@ def _drawn(initializer: Callable, variable: Any, seed: tf.Tensor) -> tf.Tensor:
 
 
 def _is_function_of_the_seed(initializer: Callable, variable: Any) -> bool:
-    if type(initializer).__module__.startswith("keras."):
+    if isinstance(initializer, functools.partial) or type(initializer).__module__.startswith("keras."):
         return True
     seed = seeds.make(0)
     first, again = (_drawn(initializer, variable, seed).numpy() for _ in range(2))

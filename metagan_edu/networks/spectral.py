@@ -61,7 +61,7 @@ def spectral(inner: Network) -> Network:
 def _matrices(model: keras.Model | None) -> Callable:
     """A function of parameters that gives for each the kernel as a matrix, or ``None`` for what is no kernel."""
     axes = None if model is None else [_output_axes(model, v) for v in model.trainable_variables]
-    if axes is not None and not any(axes):
+    if model is not None and not any(axes or ()):
         raise ValueError(
             f"the model {model.name!r} has no kernels, so there is nothing to divide; leave spectral away."
         )
