@@ -146,7 +146,8 @@ def test_a_weight_that_cannot_be_drawn_from_a_seed_is_refused_by_name():
 
 INITIALIZERS = [
     "random_uniform", "random_normal", "truncated_normal", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal",
-    "lecun_uniform", "lecun_normal", "orthogonal", keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal"),
+    "lecun_uniform", "lecun_normal", "orthogonal",
+    keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal"),
 ]  # fmt: skip
 
 
@@ -157,7 +158,7 @@ def test_initial_values_are_the_same_with_xla_and_have_the_moments_of_keras(name
         keras.layers.Dense(30, kernel_initializer=name)
         if len(shape) == 2
         else keras.layers.Conv2D(20, 3, kernel_initializer=name)
-    )  # noqa: E501
+    )
     net = mg.networks.network(keras.Sequential([keras.Input((40,) if len(shape) == 2 else (8, 8, 10)), layer]))
     kernel = net.init(3)[0][0]
     compiled = tf.function(lambda seed: net.init(seed)[0][0], jit_compile=True, autograph=False)(mg.seeds.make(3))

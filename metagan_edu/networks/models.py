@@ -90,19 +90,25 @@ def leaky_relu(x: tf.Tensor) -> tf.Tensor:
 
 @by_value
 def dcgan_discriminator(
-    image_shape: tuple, *, width: int = 32, norm: Callable | None = None, dtype: Any = None
-) -> Network:
+    image_shape: tuple, *, width: int = 32, norm: Callable | None = None, hidden: tuple[int, ...] = (),
+    last: Callable | None = None, dtype: Any = None,
+) -> Network:  # fmt: skip
     """A DCGAN discriminator: convolutions 4x4, stride 2, leaky ReLU, one logit; the mirror of :func:`dcgan_generator`.
 
-    ``norm``: as there, applied from the second layer on.
+    ``norm``: as there, applied from the second layer on. ``hidden``: the widths of dense layers before the logit, in
+    which a unit sees the whole picture; ``last``: a function that makes a layer before the logit, such as
+    :class:`~metagan_edu.normalization.MinibatchStd`.
     """
     image_shape = tuple(image_shape)
     halvings = _halvings(image_shape)
-    checks.whole("width", width)
+    checks.whole("width", width), checks.wholes("hidden", hidden)
     conv = {"kernel_size": 4, "strides": 2, "padding": "same", "dtype": dtype}
     layers = [keras.Input(image_shape, dtype=_wide(dtype))]
     for i in range(halvings):
         layers += [keras.layers.Conv2D(width * 2**i, **conv), *([norm(dtype=dtype)] if norm and i else [])]
         layers += [keras.layers.Activation(leaky_relu, dtype=dtype)]
-    layers += [keras.layers.Flatten(dtype=dtype), keras.layers.Dense(1, dtype=dtype)]
+    layers += [keras.layers.Flatten(dtype=dtype)]
+    for units in hidden:
+        layers += [keras.layers.Dense(units, dtype=dtype), keras.layers.Activation(leaky_relu, dtype=dtype)]
+    layers += [*([last(dtype=dtype)] if last else []), keras.layers.Dense(1, dtype=dtype)]
     return network(keras.Sequential(layers))

@@ -34,6 +34,29 @@ def tuned(shape: tuple[int, int, int]) -> tuple[mg.games.Game, mg.rules.Rule]:
     return game, mg.rules.averaged(mg.rules.simultaneous(adam, adam), decay=0.995)
 
 
+def quick(shape: tuple[int, int, int]) -> tuple[mg.games.Game, mg.rules.Rule]:
+    """For batches of 32: half the width, a discriminator that sees whole digits and the batch's spread, hinge loss.
+
+    A dense layer of 128 before the logit lets a unit see the whole picture; without it samples are good strokes that
+    make no digit. The minibatch standard deviation after it balances the classes. R1 is taken on a quarter of the
+    batch. (Chosen on seed 0; see ``time_to_quality``.)
+    """
+    gen = mg.networks.dcgan_generator(64, shape, width=16, norm=mg.normalization.BatchNorm)
+    disc = mg.networks.dcgan_discriminator(shape, width=16, hidden=(128,), last=mg.normalization.MinibatchStd)
+    game = mg.games.gan(gen, disc, loss=mg.losses.hinge(), penalty=R1_ON_A_QUARTER)
+    adams = (mg.optimizers.adam(lr, beta1=0.0, beta2=0.99) for lr in (2e-3, 4e-3))
+    return game, mg.rules.averaged(mg.rules.simultaneous(*adams), decay=0.995)
+
+
+def _on_a_quarter(critic, real, fake, seed, hyper):
+    share = max(1, real.shape[0] // 4)
+    return R1.value(critic, real[:share], fake[:share], seed, hyper)
+
+
+R1 = mg.losses.r1(0.3)
+R1_ON_A_QUARTER = mg.losses.Penalty(_on_a_quarter, R1.gradients / 4)
+
+
 def images(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Training and held-out images."""
     if name == "digits":
