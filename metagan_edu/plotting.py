@@ -8,7 +8,7 @@ Every function draws on ``ax``, or on a figure of its own. All raise ``ValueErro
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +16,11 @@ import numpy as np
 from .statistics import interval as confidence_interval
 
 if TYPE_CHECKING:  # matplotlib takes longer to import than the whole package
-    from IPython.display import HTML
     from matplotlib.axes import Axes
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
 DATA, GEN, DISC = "#000000", "#D55E00", "#0072B2"
 LINES = ("-", "--", "-.", ":")
-MAX_FRAMES = 30
 DENSITY_SIDE = 401  # a step of 0.013 over the ring: fine enough to meet every mode of sd 0.02
 BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "frameon": False, "fontsize": 8, "ncols": 3}
 
@@ -195,34 +193,6 @@ def comparison(record: dict[str, Any], metric: str, *, xlabel: str | None = None
     ax.set(yticks=range(len(results)), yticklabels=list(results), xlabel=xlabel or metric)
     ax.set(ylim=(len(results) - 0.3, -0.5))
     return ax
-
-
-def animate(
-    draw: Callable, frames: Iterable[Any], *, figsize: tuple[float, float] = (4, 4), interval: float = 150
-) -> HTML:
-    """An animation that plays in any browser: ``draw(ax, frame)`` for each of at most 30 frames. Returns HTML.
-
-    ``interval``: milliseconds from frame to frame. Raises ``ValueError`` for more than 30 frames, which would make the
-    notebook heavy.
-    """
-    from IPython.display import HTML
-    from matplotlib import pyplot
-    from matplotlib.animation import FuncAnimation
-
-    frames = list(frames)
-    if not 1 <= len(frames) <= MAX_FRAMES:
-        raise ValueError(f"an animation has 1 to {MAX_FRAMES} frames, not {len(frames)}.")
-    figure = pyplot.figure(figsize=figsize)
-
-    def update(frame):
-        figure.clear()
-        draw(figure.add_subplot(), frame)
-
-    try:
-        moving = FuncAnimation(figure, update, init_func=lambda: None, frames=frames, interval=interval)
-        return HTML(moving.to_jshtml(default_mode="once"))
-    finally:
-        pyplot.close(figure)
 
 
 def _axes(ax, width=4, height=4):

@@ -9,6 +9,7 @@ the same bits.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -166,6 +167,13 @@ def play(
     # Traced ahead of the first call: a call that traces is taken for retracing, with a warning, from the fifth game on.
     with autodiff.held_constant():
         loop.get_concrete_function(run.at.state, hyper, noise, tf.constant(0), tf.constant(0))
+
+    if jit and any(x.dtype == tf.uint32 for x in trees.leaves(run.at.state)):
+        warnings.warn(
+            "Keras layers that draw by themselves, such as Dropout, draw other numbers where XLA compiles: with jit=True "
+            "this is another run than without.",
+            stacklevel=3,
+        )
 
     def advance(state, start, count):
         return loop(state, hyper, noise, tf.constant(start), tf.constant(count))

@@ -193,34 +193,6 @@ def test_a_comparison_shows_every_seed_and_the_interval():
         assert (abs(dots.get_ydata() - row) < 0.5).all()
 
 
-# --- Animations -------------------------------------------------------------------------------------------------------
-
-
-def test_an_animation_draws_each_frame_on_a_clean_figure():
-    seen = []
-
-    def draw(ax, frame):
-        seen.append((frame, len(ax.figure.axes)))
-        plotting.discriminator_surface(lambda x: x[:, 0], POINTS[:5], ax=ax)  # brings a color bar each time
-
-    html = plotting.animate(draw, "abc", figsize=(2, 2))
-    assert [frame for frame, _ in seen[-3:]] == ["a", "b", "c"] and {count for _, count in seen} == {1}
-    assert html.data.count("data:image/png;base64") == 3 and "<script" in html.data
-    assert not pyplot.get_fignums()
-
-
-@pytest.mark.parametrize("count", [0, 31])
-def test_an_animation_has_1_to_30_frames(count):
-    with pytest.raises(ValueError, match=f"1 to 30 frames, not {count}"):
-        plotting.animate(lambda ax, frame: None, range(count))
-
-
-def test_a_fault_while_drawing_leaves_no_figure_open():
-    with pytest.raises(ZeroDivisionError):
-        plotting.animate(lambda ax, frame: 1 / 0, range(2))
-    assert not pyplot.get_fignums()
-
-
 # --- Faults -----------------------------------------------------------------------------------------------------------
 
 FLAT = np.zeros(4)

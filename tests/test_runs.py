@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -265,6 +266,14 @@ def test_a_run_is_the_same_run_with_and_without_xla(tmp_path):
     train(10, jit=False, checkpoint=tmp_path)
     resumed = train(20, jit=True, checkpoint=tmp_path, resume=True)
     np.testing.assert_allclose(resumed.history.scalars["disc_loss"], plain.history.scalars["disc_loss"], rtol=1e-4)
+
+
+def test_layers_that_draw_by_themselves_are_named_where_xla_would_make_it_another_run():
+    layers = [keras.Input((2,)), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+    game = mg.games.gan(NETS[0], keras.Sequential(layers))
+    train(2, game=game)
+    with pytest.warns(UserWarning, match="such as Dropout, draw other numbers where XLA compiles"):
+        train(2, game=game, jit=True)
 
 
 def test_what_is_written_twice_is_compiled_once():
