@@ -170,8 +170,8 @@ def play(
 
     if jit and any(x.dtype == tf.uint32 for x in trees.leaves(run.at.state)):
         warnings.warn(
-            "Keras layers that draw by themselves, such as Dropout, draw other numbers where XLA compiles: with jit=True "
-            "this is another run than without.",
+            "Keras layers that draw by themselves, such as Dropout, draw other numbers where XLA compiles: jit=True "
+            "makes another run of it.",
             stacklevel=3,
         )
 
