@@ -17,7 +17,7 @@ from .values import by_value
 
 sp = tf.math.softplus
 # What the gradient of a penalty on ∂D/∂x costs, in gradients of L_D in D's parameters, the generated batch given: 0.75
-# to 0.9 where arithmetic dominates (MLP 3 x 128, batch 512: 0.83). Small networks hide a part of it (0.4 to 0.75), and so
+# to 0.9 where arithmetic dominates (MLP 3 x 128, batch 512: 0.83). Small networks hide a part of it (0.4 to 0.75), as
 # does a step that counts G's forward pass too; the larger figure is counted, so that a penalty is not flattered.
 GRADIENT_OF_D = 0.87
 

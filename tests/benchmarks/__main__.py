@@ -13,6 +13,7 @@ import sys
 import metagan_edu as mg  # first: it quiets the log of TensorFlow's start
 
 # isort: split
+import quality
 import reuse
 import speed
 
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "memory": reuse.memory,
     "lazy": reuse.lazy,
     "checkpoints": reuse.checkpoints,
+    "time to quality": quality.time_to_quality,
 }
 
 
