@@ -151,7 +151,7 @@ INITIALIZERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", INITIALIZERS, ids=str)
+@pytest.mark.parametrize("name", INITIALIZERS, ids=lambda name: name if isinstance(name, str) else "untruncated")
 @pytest.mark.parametrize("shape", [(40, 30), (3, 3, 10, 20)], ids=str)
 def test_initial_values_are_the_same_with_xla_and_have_the_moments_of_keras(name, shape):
     layer = (

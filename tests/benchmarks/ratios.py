@@ -62,8 +62,8 @@ def steps_per_second(contenders, seconds=1.0, rounds=ROUNDS):
 
 def process_loop(process, subject, count, steps_per_count=1):
     """The package's loop over a process, as a contender: ``count`` steps a call."""
-    seed, hyper = seeds.make(0), process.hyper()
-    loop, state = compiled(process, False), process.init(subject, seed)
+    loop, hyper, seed = compiled(process, False), process.hyper(), seeds.make(0)
+    state = process.init(subject, seed)
     return lambda: loop(state, hyper, seed, tf.constant(0), tf.constant(count))[1].numpy(), count * steps_per_count
 
 
