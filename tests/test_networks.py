@@ -290,3 +290,22 @@ def test_minibatch_std_is_finite_at_equal_examples_and_serializable():
     np.testing.assert_array_equal(again(v), layer(v))
     with pytest.raises(ValueError, match="group_size must be a whole number of at least 2"):
         MinibatchStd(1)
+
+
+def test_what_was_built_before_does_not_name_the_layers_of_a_network():
+    """TensorFlow rounds in the order of operations' names, in which Keras counts all layers of the program."""
+
+    def names():
+        mg.networks.mlp.forget(), mg.networks.dcgan_generator.forget(), mg.networks.dcgan_discriminator.forget()
+        made = (
+            mg.networks.mlp(2, (3,), 1),
+            mg.networks.dcgan_generator(2, (8, 8, 1), width=2, norm=mg.normalization.LayerNorm),
+        )
+        return [
+            [net.model.name, *(layer.name for layer in net.model.layers)]
+            for net in (*made, mg.networks.dcgan_discriminator((8, 8, 1), width=2, last=mg.normalization.MinibatchStd))
+        ]
+
+    first = names()
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    assert names() == first and all(name == "network" for name, *_ in first)

@@ -15,6 +15,17 @@ from .base import Network, network
 START = 8  # from a quarter of an image of this size on, the start is halved again, where it is even
 
 
+def _in_order(layers: list) -> Network:
+    """The network of these layers, one after the other, each named by its place.
+
+    Keras' own names count all layers that the program has made so far; they name the graph's operations, in whose order
+    TensorFlow rounds: with them a run would depend on what was built before it.
+    """
+    for place, layer in enumerate(layers[1:]):
+        layer.name = f"layer_{place}"
+    return network(keras.Sequential(layers, name="network"))
+
+
 @by_value
 def mlp(
     num_inputs: int, hidden: Sequence[int], num_outputs: int, *, activation: Any = "relu",
@@ -31,7 +42,7 @@ def mlp(
     layers = [keras.Input((num_inputs,), dtype=keras.dtype_policies.get(dtype).compute_dtype if dtype else None)]
     layers += [keras.layers.Dense(n, activation, kernel_initializer=initializer, dtype=dtype) for n in hidden]
     layers += [keras.layers.Dense(num_outputs, output, kernel_initializer=initializer, dtype=dtype)]
-    return network(keras.Sequential(layers))
+    return _in_order(layers)
 
 
 def _halvings(image_shape: tuple) -> int:
@@ -79,7 +90,7 @@ def dcgan_generator(
     for i in reversed(range(halvings - 1)):
         layers += [keras.layers.Conv2DTranspose(width * 2**i, **conv), *hidden()]
     layers += [keras.layers.Conv2DTranspose(image_shape[-1], activation="tanh", **conv)]
-    return network(keras.Sequential(layers))
+    return _in_order(layers)
 
 
 @keras.saving.register_keras_serializable("metagan_edu")
@@ -111,4 +122,4 @@ def dcgan_discriminator(
     for units in hidden:
         layers += [keras.layers.Dense(units, dtype=dtype), keras.layers.Activation(leaky_relu, dtype=dtype)]
     layers += [*([last(dtype=dtype)] if last else []), keras.layers.Dense(1, dtype=dtype)]
-    return network(keras.Sequential(layers))
+    return _in_order(layers)
