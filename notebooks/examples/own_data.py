@@ -29,7 +29,7 @@ def refused(call, words):
 for kind in ("disc", "frame"):
     (here / "shapes" / kind).mkdir(parents=True)
     for i in range(20):
-        picture = Image.new("RGBA", (40, 30), (0, 0, 0, 0))  # transparent everywhere
+        picture = Image.new("RGBA", (40, 30), (0, 0, 0, 0))  # transparent
         pen, box = ImageDraw.Draw(picture), (12 - i % 5, 6, 26 + i % 4, 22)
         if kind == "disc":
             pen.ellipse(box, fill="black")
@@ -61,15 +61,16 @@ game = mg.games.gan(
     mg.networks.dcgan_generator(16, (16, 16, 1), width=8),
     mg.networks.dcgan_discriminator((16, 16, 1), width=8),
 )
-rule = mg.rules.alternating(mg.optimizers.adam(2e-4), mg.optimizers.adam(2e-4))
-result = mg.train(game, rule, shapes.batches(16), num_steps=20, seed=0, progress=False)
+adam = mg.optimizers.adam(2e-4)
+rule = mg.rules.alternating(adam, adam)
+result = mg.train(game, rule, shapes.batches(16), num_steps=20, seed=0)
 drawn = mg.sample(game, result.players, 4, seed=1)
 # -- end train on the folder
 assert len(result.history.scalars["gen_loss"]) == 20
 assert drawn.shape == (4, 16, 16, 1) and drawn.dtype == np.float32 and abs(drawn).max() <= 1
 
 # -- the rule for values
-images = np.random.default_rng(0).integers(0, 256, (100, 16, 16, 1), dtype=np.uint8)
+images = np.random.default_rng(0).integers(0, 256, (100, 16, 16, 1), np.uint8)
 batch = mg.data.batches(images, 8)(0)  # a sampler is a function of a seed
 halves = images / 255.0  # 0 to 1, as many programs want it
 both = mg.data.batches(halves * 2.0 - 1.0, 8)(0)
@@ -87,11 +88,12 @@ points = mg.data.batches(np.linspace(0, 9, 20).reshape(10, 2), 4)(0)  # points a
 assert points.shape == (4, 2) and points.numpy().max() > 1
 
 # -- read from a file
-stored = np.memmap(here / "large.bin", dtype=np.uint8, mode="w+", shape=(2000, 16, 16, 1))
-stored[:] = np.resize(shapes.pixels, stored.shape)  # yours would be written part by part
+form = {"dtype": np.uint8, "shape": (2000, 16, 16, 1)}
+stored = np.memmap(here / "large.bin", mode="w+", **form)
+stored[:] = np.resize(shapes.pixels, stored.shape)  # yours: part by part
 stored.flush()
 
-on_disk = np.memmap(here / "large.bin", dtype=np.uint8, mode="r", shape=(2000, 16, 16, 1))
+on_disk = np.memmap(here / "large.bin", mode="r", **form)
 large = mg.data.from_reader(lambda positions: on_disk[positions], len(on_disk))
 batches = large.batches(16)
 # -- end read from a file
@@ -99,16 +101,23 @@ np.testing.assert_array_equal(batches(5), batches(5))
 assert batches(5).shape == (16, 16, 16, 1) and abs(batches(5).numpy()).max() <= 1
 assert refused(lambda: mg.data.from_reader(lambda i: on_disk[i], 3000), "read failed")
 
+# fmt: off
 # -- stop and resume
-whole = mg.train(game, rule, batches, num_steps=20, seed=0, progress=False)
-mg.train(game, rule, batches, num_steps=10, seed=0, progress=False, checkpoint=here / "run")
-resumed = mg.train(game, rule, batches, num_steps=20, seed=0, progress=False, checkpoint=here / "run", resume=True)
+whole = mg.train(game, rule, batches, num_steps=20, seed=0)
 
-np.testing.assert_array_equal(resumed.history.scalars["disc_loss"], whole.history.scalars["disc_loss"])
+kept = {"seed": 0, "checkpoint": here / "run"}
+mg.train(game, rule, batches, num_steps=10, **kept)
+resumed = mg.train(game, rule, batches, num_steps=20, resume=True, **kept)
+
+np.testing.assert_array_equal(
+    resumed.history.scalars["disc_loss"], whole.history.scalars["disc_loss"]
+)
+# -- end stop and resume
+# fmt: on
+assert len(resumed.history.scalars["disc_loss"]) == 20
 for a, b in zip(mg.trees.leaves(resumed.players), mg.trees.leaves(whole.players), strict=True):
     np.testing.assert_array_equal(a, b)
-# -- end stop and resume
-assert refused(lambda: mg.train(game, rule, batches, num_steps=20, seed=0, checkpoint=here / "run"), "resume=True")
+assert refused(lambda: mg.train(game, rule, batches, num_steps=20, **kept), "resume=True")
 
 # -- labels
 pairs = shapes.batches(16, labels=True)
@@ -121,19 +130,23 @@ assert refused(lambda: large.batches(4, labels=True), "this reader has no labels
 ours = mg.data.as_images(images, np.arange(100) % 10, "ours")
 assert ours.images.min() >= -1 and ours.batches(4, labels=True)(0)[1].shape == (4,)
 
+# fmt: off
 # -- tasks
 drawings = shapes.pixels.reshape(2, 20, 16, 16, 1)  # 2 characters, 20 drawings of each
-characters = mg.data.as_characters(drawings, alphabets=["round", "square"], names=["disc", "frame"])
+characters = mg.data.as_characters(
+    drawings, alphabets=["round", "square"], names=["disc", "frame"]
+)
 task = characters.tasks(shots=5)(0)
 print(task.support.shape, task.query.shape)
 # -- end tasks
+# fmt: on
 assert task.support.shape == (5, 16, 16, 1) and task.query.shape == (15, 16, 16, 1)
 family = mg.data.mixture_tasks(shots=8, queries=8)
 assert family.train(0).support.shape == family.test(0).query.shape == (8, 2)
 
 # -- what is at hand
 for name in ("mnist", "fashion_mnist", "omniglot"):
-    print(name, "is at hand" if mg.data.available(name) else "is not at hand")
+    print(name, "at hand" if mg.data.available(name) else "not at hand")
 # -- end what is at hand
 
 os.environ["METAGAN_EDU_DATA"] = str(here / "nowhere")
