@@ -105,7 +105,7 @@ def page(built, name):
     return parsed((built / f"{name}.html").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", [*COMMITTED, "index"])
+@pytest.mark.parametrize("name", [*COMMITTED, *(path.stem for path in (ROOT / "notebooks").glob("*.md"))])
 def test_a_page_shows_no_source(built, name):
     shown = page(built, name)
     assert bars(shown) == []
