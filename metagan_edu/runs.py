@@ -47,11 +47,20 @@ class Hook(NamedTuple):
 
 
 class _Stop:
-    def __repr__(self):
+    """What a hook returns to end the run with what it has: ``mg.stop``, or ``mg.stop({"score": 0.9})`` to record what
+    it measured, too. A run that is resumed goes on until the hook stops it again."""
+
+    def __init__(self, metrics: Any = None):
+        self.metrics = metrics
+
+    def __call__(self, metrics: dict[str, Any]) -> _Stop:
+        return _Stop(metrics)
+
+    def __repr__(self) -> str:
         return "mg.stop"
 
 
-stop = _Stop()  # what a hook returns to end the run with what it has
+stop = _Stop()
 
 
 class Diverged(FloatingPointError):
@@ -148,14 +157,15 @@ class Run:
     def measure(self, hooks: tuple[Hook, ...]) -> bool:
         """Call the hooks that are due after this step and have not been called yet; whether the run goes on."""
         for hook in hooks[self.at.measured :]:
-            measured = None
+            measured: Any = None
             if self.at.step and self.at.step % hook.every == 0:
                 measured = hook.measure(self.at.step, self.process.view(self.at.state))
-            if measured is stop:
-                self.at = self.at._replace(measured=self.at.measured + 1)
-                return False
-            new = {name: self._extended(name, value) for name, value in self._dict(measured).items()}
+            ends = isinstance(measured, _Stop)
+            found = self._dict(measured.metrics if ends else measured)
+            new = {name: self._extended(name, value) for name, value in found.items()}
             self.at = self.at._replace(metrics=self.at.metrics | new, measured=self.at.measured + 1)
+            if ends:
+                return False
         return True
 
     def _dict(self, measured):

@@ -18,7 +18,7 @@ import tensorflow as tf
 from . import autodiff, checks, seeds, trees
 from .data import check_sampler
 from .games import Game, Hyper, Players
-from .rules import Rule
+from .rules import Info, Rule
 from .runs import Diverged, History, Hook, Interrupted, Run, as_hooks, every, interruptible, stop
 from .values import by_value
 
@@ -88,7 +88,7 @@ def compiled(process: Process, jit: bool = False) -> tf.types.experimental.Polym
     def run(state, hyper, seed, start, count):
         def step(i, finite, last, state, rows):
             t = start + i
-            new, info = process.step(state, seeds.fold_in(seed, t), hyper._replace(step=t))
+            new, info = stepped(process.step(state, seeds.fold_in(seed, t), hyper._replace(step=t)))
             names[:] = info.scalars
             values = [info.scalars[name] for name in names]
             finite = trees.all_finite((new, values))
@@ -107,6 +107,15 @@ def compiled(process: Process, jit: bool = False) -> tf.types.experimental.Polym
 
     run.names = names
     return run
+
+
+def stepped(result: Any) -> tuple[Any, Info]:
+    """What a step returned; ``ValueError`` where it is not ``(state, Info)``."""
+    if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Info)):
+        raise ValueError(
+            f"a step returns (state, Info(scalars, cost)), not {type(result).__name__}; an Info is mg.rules.Info."
+        )
+    return result
 
 
 def train(

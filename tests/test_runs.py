@@ -118,6 +118,17 @@ def test_a_hook_ends_the_run_with_what_it_has(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_what_a_hook_measured_as_it_stopped_the_run_can_be_recorded():
+    result = train(40, hooks=mg.every(4, lambda step, players: mg.stop({"step": step}) if step > 5 else {"step": step}))
+    assert result.history.metrics["step"][1].tolist() == [4, 8]
+
+
+def test_a_step_that_returns_the_state_alone_is_refused():
+    alone = RULE._replace(step=lambda *at: RULE.step(*at)[0])
+    with pytest.raises(ValueError, match=r"a step returns \(state, Info\(scalars, cost\)\), not State"):
+        train(rule=alone)
+
+
 def test_an_interrupted_run_hands_over_what_it_had():
     def press(step, players):
         raise KeyboardInterrupt

@@ -42,9 +42,9 @@ def network(model: keras.Model, *, keep_weights: bool = False) -> Network:
     Every weight is drawn anew from ``init``'s seed, by the initializer that its layer declares, and so are the states
     of seed generators (dropout): a pretrained model begins from nothing. ``keep_weights=True`` starts from the model's
     present weights instead. Layers that are frozen (``trainable=False``) keep theirs in either case, and stay in
-    evaluation mode where they know one. Give the layers names: Keras' own count all layers of the program, TensorFlow
-    rounds in the order of such names, and for bits that do not depend on what was built before they must not. What has a derivative of first order only is refused, or warned of, where
-    a second derivative is taken of it.
+    evaluation mode where they know one. What has a derivative of first order only is refused, or warned of, where a
+    second derivative is taken of it. Give layers names where every bit counts: Keras' own count all layers of the
+    program, and TensorFlow rounds in the order of the operations' names.
 
     Raises ``ValueError`` for what is no built Keras model of this kind; for constraints, regularizers and layers that
     assign their own trainable weights, which nothing here would carry out; and for a weight of which it is not known

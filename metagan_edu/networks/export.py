@@ -8,18 +8,20 @@ import keras
 
 from .. import normalization
 from .base import Network
+from .base import network as as_network
 from .models import leaky_relu
 
 
-def to_keras(network: Network, player: Any) -> keras.Model:
-    """``network``'s model with the weights of ``player`` (its params and state), made of Keras' own layers.
+def to_keras(network: Network | keras.Model, player: Any) -> keras.Model:
+    """The model of ``network`` with the weights of ``player`` (its params and state), made of Keras' own layers.
 
-    It can be saved (``.save("generator.keras")``) and loaded where this package is not installed. In evaluation mode
-    its outputs are those of ``network.apply(…, training=False)``; Keras' normalization, which it has then, is right to
+    ``network``: also the Keras model that was given to a game. What is made can be saved (``.save("generator.keras")``)
+    and loaded where this package is not installed. In evaluation mode its outputs are those of ``network.apply(…, training=False)``; Keras' normalization, which it has then, is right to
     first order only. Spectral normalization is carried out: kernels are written divided. Layers of your own stay what
     they are. Raises ``ValueError`` for a network without a Keras model, a subclassed model, weights that do not fit,
     and layers of this package that Keras has no equal of (``MinibatchStd``).
     """
+    network = as_network(network) if isinstance(network, keras.Model) else network
     if not isinstance(network, Network) or network.model is None:
         raise ValueError(
             "to_keras takes a network that is made of a Keras model, and the player that holds its weights."
