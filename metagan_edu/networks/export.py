@@ -16,10 +16,11 @@ def to_keras(network: Network | keras.Model, player: Any) -> keras.Model:
     """The model of ``network`` with the weights of ``player`` (its params and state), made of Keras' own layers.
 
     ``network``: also the Keras model that was given to a game. What is made can be saved (``.save("generator.keras")``)
-    and loaded where this package is not installed. In evaluation mode its outputs are those of ``network.apply(…, training=False)``; Keras' normalization, which it has then, is right to
-    first order only. Spectral normalization is carried out: kernels are written divided. Layers of your own stay what
-    they are. Raises ``ValueError`` for a network without a Keras model, a subclassed model, weights that do not fit,
-    and layers of this package that Keras has no equal of (``MinibatchStd``).
+    and loaded where this package is not installed. In evaluation mode its outputs are those of
+    ``network.apply(…, training=False)``; Keras' normalization, which it has then, is right to first order only.
+    Spectral normalization is carried out: kernels are written divided. Layers of your own stay what they are. Raises
+    ``ValueError`` for a network without a Keras model, a subclassed model, weights that do not fit, and layers of this
+    package that Keras has no equal of (``MinibatchStd``).
     """
     network = as_network(network) if isinstance(network, keras.Model) else network
     if not isinstance(network, Network) or network.model is None:
