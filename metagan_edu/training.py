@@ -177,7 +177,7 @@ def play(
     with autodiff.held_constant():
         loop.get_concrete_function(run.at.state, hyper, noise, tf.constant(0), tf.constant(0))
 
-    if jit and any(x.dtype == tf.uint32 for x in trees.leaves(run.at.state)):
+    if jit and any(x.dtype in (tf.uint32, tf.int64) for x in trees.leaves(run.at.state)):  # a seed generator's
         warnings.warn(
             "Keras layers that draw by themselves, such as Dropout, draw other numbers where XLA compiles: jit=True "
             "makes another run of it.",

@@ -135,7 +135,7 @@ def test_networks_that_do_not_fit_a_conditional_game_are_refused():
 
 @pytest.mark.parametrize("output", ["sigmoid", "tanh", "softplus", "relu", "hard_sigmoid", "hard_tanh", "softsign"])
 def test_a_discriminator_that_ends_in_something_bounded_is_refused(output):
-    with pytest.raises(ValueError, match=r"ends in a .* in the layer 'dense.*'.*take the activation away"):
+    with pytest.raises(ValueError, match=r"ends in a .* in the layer 'layer_1'.*take the activation away"):
         mg.games.gan(mg.networks.mlp(2, (3,), 2), mg.networks.mlp(2, (3,), 1, output=output))
 
 

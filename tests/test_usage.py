@@ -104,6 +104,8 @@ def imported_at_the_top(source):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            pass  # for a type checker's eyes only
         elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             todo += ast.iter_child_nodes(node)
     return found
@@ -133,6 +135,8 @@ def test_importing_the_package_imports_nothing_slow_of_its_own():
         ("class A:\n    import sklearn", {"sklearn"}),
         ("def f():\n    import pooch", set()),
         ("import matplotlib, numpy", set()),
+        ("if TYPE_CHECKING:\n    import scipy", set()),
+        ("if True:\n    import scipy", {"scipy"}),
         ("from matplotlib import pyplot as plt", {"matplotlib.pyplot"}),
         ("from .pooch import fetch", set()),
     ],

@@ -60,6 +60,7 @@ FACTORIES = {
         "r1": lambda: mg.losses.r1(0.1), "r2": lambda: mg.losses.r2(0.1),
         "gradient_penalty": lambda: mg.losses.gradient_penalty(5.0),
         "penalties": lambda: mg.losses.penalties(mg.losses.r1(0.1), mg.losses.r2(0.2)),
+        "lazily": lambda: mg.losses.lazily(mg.losses.r1(0.1), every=4),
     },
     mg.meta: {
         "at_start": lambda: M.at_start(), "backprop": lambda: M.backprop(3, objective=M.each_step),
@@ -91,7 +92,7 @@ FACTORIES = {
 # provenance. (Data has arrays, but for its tasks of mixtures.)
 OTHERS = {
     mg.optimizers: {"clip"}, mg.rules: {"under"}, mg.rules.controllers: {"dtype_of", "thresholds_of"},
-    mg.rules.policies: {"controller", "log_like"}, mg.losses: set(),
+    mg.rules.policies: {"controller", "log_like"}, mg.losses: {"as_loss", "as_penalty"},
     mg.meta: {"adapt", "check_task", "each_step", "everything", "last", "load_theta", "meta_train", "minimax_optimizer",
               "per_parameter", "per_player", "per_tensor", "restart", "save_theta", "tangents"},
     mg.meta.coordinatewise: {"beside"}, mg.meta.outer: {"features"}, mg.games: {"no_data", "sample"},
@@ -111,7 +112,8 @@ def test_no_factory_is_forgotten(module):
 
 @pytest.mark.parametrize(("module", "name"), NAMED, ids=lambda x: getattr(x, "__name__", x))
 def test_equal_calls_give_one_object(module, name):
-    assert FACTORIES[module][name]() is FACTORIES[module][name]()
+    one, other = FACTORIES[module][name](), FACTORIES[module][name]()
+    assert one == other and hash(one) == hash(other)
 
 
 def test_other_calls_give_other_objects():
