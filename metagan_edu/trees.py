@@ -76,9 +76,14 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 def all_finite(tree: Any) -> tf.Tensor:
     """Whether no entry of a floating-point leaf is NaN or infinite: a scalar boolean.
 
-    One sum over all entries says so, as it is finite only where they all are (or where finite ones overflow it).
+    One sum over all entries says so, as it is finite only where they all are (or where finite ones overflow it). Leaves
+    of one shape (a parameter and its slots) are added first: fewer operations, of which a step of a small game is made.
     """
-    sums = [tf.reduce_sum(x) for x in leaves(tree) if x.dtype.is_floating]
+    groups = {}
+    for x in leaves(tree):
+        if x.dtype.is_floating:
+            groups.setdefault((x.dtype, tuple(x.shape) if x.shape.is_fully_defined() else id(x)), []).append(x)
+    sums = [tf.reduce_sum(tf.add_n(alike)) for alike in groups.values()]
     return tf.math.is_finite(tf.add_n([x if x.dtype == tf.float32 else tf.cast(x, tf.float32) for x in sums]))
 
 
