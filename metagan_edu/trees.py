@@ -79,7 +79,7 @@ def all_finite(tree: Any) -> tf.Tensor:
     One sum over all entries says so, as it is finite only where they all are (or where finite ones overflow it). Leaves
     of one shape (a parameter and its slots) are added first: fewer operations, of which a step of a small game is made.
     """
-    groups = {}
+    groups: dict[Any, list[tf.Tensor]] = {}
     for x in leaves(tree):
         if x.dtype.is_floating:
             groups.setdefault((x.dtype, tuple(x.shape) if x.shape.is_fully_defined() else id(x)), []).append(x)
