@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from . import autodiff, checks, seeds, trees
+from . import checks, seeds, trees
 from .data import check_sampler
 from .games import Game, Hyper, Players
+from .hooks import Diverged, Hook, Interrupted, as_hooks, every, interruptible, stop
 from .rules import Info, Rule
-from .runs import Diverged, History, Hook, Interrupted, Run, as_hooks, every, interruptible, stop
+from .runs import History, Run
 from .values import by_value
 
 __all__ = [
@@ -168,41 +169,46 @@ def play(
     if resume and checkpoint is None:
         raise ValueError(f"resume={resume!r} needs the folder of the run: name it as checkpoint.")
     hooks, seed = as_hooks(hooks, num_steps), seeds.make(seed)
-    hyper = process.hyper() if hyper is None else trees.map(tf.convert_to_tensor, hyper)
     if deterministic and tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
-    loop, noise = compiled(process, jit), seeds.fold_in(seed, "train")
     run = Run(process, subject, seed)
-    # Traced ahead of the first call: a call that traces is taken for retracing, with a warning, from the fifth game on.
-    with autodiff.held_constant():
-        loop.get_concrete_function(run.at.state, hyper, noise, tf.constant(0), tf.constant(0))
+    advance = _advancing(run, process.hyper() if hyper is None else trees.map(tf.convert_to_tensor, hyper), jit)
+    save_every = checkpoint_every if checkpoint is not None else None
+    with run.kept_in(checkpoint, resume, num_steps, advance), run.shown(num_steps, progress) as bar, interruptible():
+        try:
+            _go_on(run, advance, hooks, num_steps, steps_per_call, save_every, bar)
+        except KeyboardInterrupt as signal:
+            raise Interrupted(f"interrupted after step {run.at.step} of {num_steps}.", run.result()) from signal
+    return run.result()
 
+
+def _advancing(run, hyper, jit):
+    """``(state, start, count) -> (state, rows, done)``: the compiled loop of a run, traced."""
     if jit and any(x.dtype in (tf.uint32, tf.int64) for x in trees.leaves(run.at.state)):  # a seed generator's
         warnings.warn(
             "Keras layers that draw by themselves, such as Dropout, draw other numbers where XLA compiles: jit=True "
             "makes another run of it.",
-            stacklevel=3,
+            stacklevel=4,
         )
-
-    def advance(state, start, count):
-        return loop(state, hyper, noise, tf.constant(start), tf.constant(count))
-
+    loop, noise = compiled(run.process, jit), seeds.fold_in(run.seed, "train")
+    # Traced ahead of the first call: a call that traces is taken for retracing, with a warning, from the fifth game on.
+    loop.get_concrete_function(run.at.state, hyper, noise, tf.constant(0), tf.constant(0))
     run.names = tuple(loop.names)
-    with run.kept_in(checkpoint, resume, num_steps, advance), run.shown(num_steps, progress) as bar, interruptible():
-        stops = [hook.every for hook in hooks] + ([checkpoint_every] if checkpoint is not None else [])
-        try:
-            wanted = run.measure(hooks)  # what an interrupt had left over
-            while wanted and run.at.step < num_steps:
-                step = run.at.step
-                count = min([steps_per_call, num_steps - step, *(s - step % s for s in stops)])
-                state, rows, done = advance(run.at.state, step, count)
-                run.add(state, rows.numpy(), int(done))
-                bar(int(done))
-                if done < count:
-                    raise Diverged(run.fault(rows[int(done)].numpy()), run.at.step, run.result())
-                wanted = run.measure(hooks)
-                if checkpoint is not None and run.at.step % checkpoint_every == 0:
-                    run.save()
-        except KeyboardInterrupt as signal:
-            raise Interrupted(f"interrupted after step {run.at.step} of {num_steps}.", run.result()) from signal
-    return run.result()
+    return lambda state, start, count: loop(state, hyper, noise, tf.constant(start), tf.constant(count))
+
+
+def _go_on(run, advance, hooks, num_steps, steps_per_call, save_every, bar):
+    """Take the run to ``num_steps``, or to where a hook stops it."""
+    stops = [hook.every for hook in hooks] + ([save_every] if save_every else [])
+    wanted = run.measure(hooks)  # what an interrupt had left over
+    while wanted and run.at.step < num_steps:
+        step = run.at.step
+        count = min([steps_per_call, num_steps - step, *(s - step % s for s in stops)])
+        state, rows, done = advance(run.at.state, step, count)
+        run.add(state, rows.numpy(), int(done))
+        bar(int(done))
+        if done < count:
+            raise Diverged(run.fault(rows[int(done)].numpy()), run.at.step, run.result())
+        wanted = run.measure(hooks)
+        if save_every and run.at.step % save_every == 0:
+            run.save()

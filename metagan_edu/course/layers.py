@@ -27,7 +27,7 @@ LAYERS = (
     Layer(("games",), "two players with two losses: GANs, two scalars, saddles"),
     Layer(("rules",), "how both players move in one step; controllers and safeguards, which are rules around rules"),
     Layer(("dynamics",), "the vector field of a game; eigenvalues of a game or of a rule's update map"),
-    Layer(("checkpoints", "runs", "training"), "the one loop, over any process, and its files"),
+    Layer(("checkpoints", "hooks", "runs", "training"), "the one loop, over any process, and its files"),
     Layer(("meta",), "what is learned over many games, and how its gradient is had"),
     Layer(
         ("experiments", "plotting", "lab", "devices"),
