@@ -77,5 +77,6 @@ def test_a_missed_floor_is_named_and_makes_the_status_1(bench, monkeypatch, caps
 
 @pytest.mark.parametrize("target", ["bench", "records", "course"])
 def test_make_hands_only_on(target):
-    ran = subprocess.run(["make", "-n", target, "ONLY=nonsense"], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = ["make", "--no-print-directory", "-n", target, "ONLY=nonsense"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip().splitlines()[-1].endswith(" nonsense")

@@ -88,9 +88,15 @@ def test_what_cannot_be_handed_over_is_refused():
     with pytest.raises(ValueError, match="have the shapes"):
         mg.networks.to_keras(network, mg.games.Player(*mg.networks.mlp(4, (6,), 2).init(0)))
     with pytest.raises(ValueError, match="takes a network"):
-        mg.networks.to_keras(network.model, mg.games.Player(*network.init(0)))
+        mg.networks.to_keras("generator", mg.games.Player(*network.init(0)))
     compared = mg.networks.network(
         keras.Sequential([keras.Input((4,)), MinibatchStd(name="std"), keras.layers.Dense(1)])
     )
     with pytest.raises(ValueError, match="no equal of the layer 'std', a MinibatchStd"):
         mg.networks.to_keras(compared, mg.games.Player(*compared.init(0)))
+
+
+def test_a_keras_model_that_was_given_to_a_game_is_taken_as_it_is():
+    gen = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    player = mg.games.Player(*mg.networks.network(gen).init(4))
+    np.testing.assert_array_equal(mg.networks.to_keras(gen, player).layers[0].kernel, player.params[0])
