@@ -251,20 +251,15 @@ def _keeping(segment, state, count):
 
 
 def _through_segment(segment, state, cotangents):
-    """The cotangents of ``state``'s leaves from those after ``segment``; zeros for leaves that are whole numbers."""
-    leaves = trees.leaves(state)
-    is_float = [x.dtype.is_floating for x in leaves]
+    """The cotangents of ``state``'s leaves from those after ``segment``; those of whole numbers are handed through."""
+    is_float = [x.dtype.is_floating for x in trees.leaves(state)]
 
-    def floats(inputs):
-        given = iter(inputs)
-        after = trees.leaves(
-            segment(trees.like(state, [next(given) if f else x for f, x in zip(is_float, leaves, strict=True)]))
-        )
-        return [x for f, x in zip(is_float, after, strict=True) if f]
+    def floats_after(state):
+        return [x for f, x in zip(is_float, trees.leaves(segment(state)), strict=True) if f]
 
-    inputs, outer = ([x for f, x in zip(is_float, of, strict=True) if f] for of in (leaves, cotangents))
-    grads = iter(vjp(floats, inputs, outer))
-    return [next(grads) if f else c for f, c in zip(is_float, cotangents, strict=True)]
+    outer = [c for f, c in zip(is_float, cotangents, strict=True) if f]
+    grads = trees.leaves(_vjp_of_floats(floats_after, state, outer))
+    return [g if f else c for f, g, c in zip(is_float, grads, cotangents, strict=True)]
 
 
 def unroll(body: Callable, state: Any, num_steps: int) -> Any:
