@@ -2,7 +2,8 @@
 
 Nothing here (or anywhere else in the package) reads or sets a global seed, so a run is a function of its seed alone.
 All draws are made here, by one algorithm (Philox; Salmon et al. 2011): left to itself TensorFlow takes another one
-where XLA compiles, and the same run would be another run.
+where XLA compiles, and the same run would be another run. The bits are those of ``tf.random.stateless_uniform(...,
+alg="philox")``, from a third of its operations: a step of a small game is mostly seeds.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import tensorflow as tf
 
 from . import checks
 
-ALGORITHM = "philox"
+PHILOX = 1
+SCRAMBLE = 0x02461E293EC8F720  # the key under which TensorFlow turns a seed into a key and a counter
 
 
 def make(seed: Any) -> tf.Tensor:
@@ -34,19 +36,22 @@ def make(seed: Any) -> tf.Tensor:
 
 def split(seed: Any, num: int) -> list[tf.Tensor]:
     """``num`` independent seeds made from one: ``int32[num, 2]``, to be unpacked."""
-    return tf.unstack(tf.random.split(make(seed), num, alg=ALGORITHM))
+    return tf.unstack(_bits([num, 2], seed))
 
 
 def fold_in(seed: Any, name: Any) -> tf.Tensor:
     """A seed for ``name`` (a number, a tensor or a word): the same for the same name, independent of other names."""
     if isinstance(name, str):
         name = zlib.crc32(name.encode()) & 0x7FFFFFFF
-    return tf.random.fold_in(make(seed), name, alg=ALGORITHM)
+    return tf.stack([_bits([], seed), tf.cast(name, tf.int32)])
 
 
 def integers(shape: Any, seed: Any, below: Any) -> tf.Tensor:
     """Whole numbers from 0 to ``below - 1``, uniformly, int32."""
-    return tf.random.stateless_uniform(shape, make(seed), 0, below, tf.int32, alg=ALGORITHM)
+    key, counter = _key_and_counter(seed)
+    return tf.raw_ops.StatelessRandomUniformIntV2(
+        shape=shape, key=key, counter=counter, alg=PHILOX, minval=0, maxval=below
+    )
 
 
 def uniform(shape: Any, seed: Any, low: float = 0.0, high: float = 1.0, dtype: Any = tf.float32) -> tf.Tensor:
@@ -59,9 +64,9 @@ def normal(shape: Any, seed: Any, dtype: Any = tf.float32) -> tf.Tensor:
     """Draws from N(0, 1): ``√(-2 log u) sin 2πv`` and ``√(-2 log u) cos 2πv`` (Box & Muller 1958)."""
     wide = tf.float64 if tf.as_dtype(dtype) == tf.float64 else tf.float32
     count = _size(shape)
-    pairs = _unit([(count + 1) // 2, 2], seed, wide)
-    radius = tf.sqrt(-2 * tf.math.log(tf.maximum(pairs[:, 0], tf.constant(1e-7, wide))))
-    angle = tf.constant(2 * math.pi, wide) * pairs[:, 1]
+    u, v = tf.unstack(_unit([(count + 1) // 2, 2], seed, wide), axis=1)
+    radius = tf.sqrt(-2 * tf.math.log(tf.maximum(u, tf.constant(1e-7, wide))))
+    angle = tf.constant(2 * math.pi, wide) * v
     both = tf.stack([radius * tf.sin(angle), radius * tf.cos(angle)], 1)
     return tf.cast(tf.reshape(tf.reshape(both, [-1])[:count], shape), dtype)
 
@@ -76,13 +81,26 @@ def truncated_normal(shape: Any, seed: Any, dtype: Any = tf.float32) -> tf.Tenso
 def _unit(shape, seed, dtype):
     """U[0, 1) from the mantissa's bits alone. (TensorFlow's own floats come from other bits where XLA compiles.)"""
     if dtype == tf.float32:
-        bits = tf.random.stateless_uniform(shape, make(seed), None, None, tf.int32, alg=ALGORITHM)
-        return tf.bitcast(tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(bits, 0x7FFFFF), 127 << 23), dtype) - 1
-    bits = tf.random.stateless_uniform([*shape, 2], make(seed), None, None, tf.int32, alg=ALGORITHM)
-    high, low = (
-        tf.bitwise.bitwise_and(tf.cast(bits[..., i], tf.int64), mask) for i, mask in ((0, 0xFFFFF), (1, 2**32 - 1))
+        bits, mantissa, one = _bits(shape, seed), 2**23 - 1, 127 << 23
+    else:
+        bits, mantissa, one = tf.bitcast(_bits([*shape, 2], seed), tf.int64), 2**52 - 1, 1023 << 52
+    mantissa, one = tf.constant(mantissa, bits.dtype), tf.constant(one, bits.dtype)
+    return tf.bitcast(tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(bits, mantissa), one), dtype) - 1
+
+
+def _bits(shape, seed):
+    """int32, all bits of which are random."""
+    key, counter = _key_and_counter(seed)
+    return tf.raw_ops.StatelessRandomUniformFullIntV2(shape=shape, key=key, counter=counter, alg=PHILOX, dtype=tf.int32)
+
+
+def _key_and_counter(seed):
+    """What Philox draws from: the seed as a counter under one fixed key, whose output is the key and the counter."""
+    mixed = tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=[2, 2], key=[SCRAMBLE], counter=tf.cast(make(seed), tf.uint64), alg=PHILOX, dtype=tf.uint32
     )
-    return tf.bitcast(tf.bitwise.bitwise_or(high * 2**32 + low, tf.constant(1023 << 52, tf.int64)), dtype) - 1
+    key, counter = tf.split(tf.bitcast(mixed, tf.uint64), 2)
+    return key, tf.pad(counter, [[1, 0]])
 
 
 def _size(shape):

@@ -44,7 +44,8 @@ class Process(NamedTuple):
     """What the loop plays, as pure functions.
 
     ``init(subject, seed) -> state``, where the subject is what training changes: players, or theta
-    ``step(state, seed, hyper) -> (state, Info)``
+    ``step(state, seed, hyper) -> (state, Info)``; from a state that is not finite it raises nothing (the loop has begun
+    it by the time it knows)
     ``view(state) -> subject``: what hooks are called with and the result shows
     ``look(seed)``: what a step draws (a batch, a task), for telling runs apart
     ``result(subject, state, history)``: how a run's end is handed over; ``hyper()``: what a step gets by default.
@@ -87,24 +88,29 @@ def compiled(process: Process, jit: bool = False) -> tf.types.experimental.Polym
 
     @tf.function(jit_compile=jit, autograph=False)
     def run(state, hyper, seed, start, count):
-        def step(i, finite, last, state, rows):
+        # A step does not wait until the one before it is known to be finite: it is checked beside the next one, and
+        # where it was not, the loop goes back by two.
+        def step(i, finite, reported, before_last, last, state, rows):
             t = start + i
             new, info = stepped(process.step(state, seeds.fold_in(seed, t), hyper._replace(step=t)))
             names[:] = info.scalars
-            values = [info.scalars[name] for name in names]
-            finite = trees.all_finite((new, values))
-            row = tf.stack([tf.cast(x, tf.float32) for x in (*values, *info.cost)])
+            row = tf.stack([tf.cast(x, tf.float32) for x in (*info.scalars.values(), *info.cost)])
             if row.shape[0] > WIDTH:
                 raise ValueError(f"a step may report {WIDTH - 4} scalars at most, not {len(names)}.")
-            return i + 1, finite, state, new, rows.write(i, tf.pad(row, [[0, WIDTH - row.shape[0]]]))
+            rows = rows.write(i, tf.pad(row, [[0, WIDTH - row.shape[0]]]))
+            finite = tf.logical_and(tf.logical_or(tf.equal(i, 0), trees.all_finite(state)), reported)
+            return i + 1, finite, trees.all_finite(list(info.scalars.values())), last, state, new, rows
 
         rows = tf.TensorArray(tf.float32, STEPS_PER_CALL, element_shape=(WIDTH,))
-        i, finite, last, state, rows = tf.while_loop(
+        i, finite, reported, before_last, last, state, rows = tf.while_loop(
             lambda i, finite, *_: tf.logical_and(i < count, finite),
             step,
-            (tf.constant(0), tf.constant(True), state, state, rows),
+            (tf.constant(0), tf.constant(True), tf.constant(True), state, state, state, rows),
         )
-        return trees.where(finite, state, last), rows.stack(), tf.where(finite, i, i - 1)
+        sound = tf.logical_and(trees.all_finite(state), reported)
+        done = tf.where(finite, tf.where(sound, i, i - 1), i - 2)
+        state = trees.where(finite, trees.where(sound, state, last), before_last)
+        return state, rows.stack(), done
 
     run.names = names
     return run

@@ -84,6 +84,8 @@ def all_finite(tree: Any) -> tf.Tensor:
         if x.dtype.is_floating:
             groups.setdefault((x.dtype, tuple(x.shape) if x.shape.is_fully_defined() else id(x)), []).append(x)
     sums = [tf.reduce_sum(tf.add_n(alike)) for alike in groups.values()]
+    if not sums:
+        return tf.constant(True)
     return tf.math.is_finite(tf.add_n([x if x.dtype == tf.float32 else tf.cast(x, tf.float32) for x in sums]))
 
 

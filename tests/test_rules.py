@@ -68,6 +68,14 @@ def test_a_step_is_a_function_of_its_arguments_and_keeps_the_structure(name):
 
 
 @pytest.mark.parametrize("name", RULES)
+def test_a_step_from_a_state_that_is_not_finite_raises_nothing(name):
+    """The loop has begun it by the time it knows."""
+    game, rule = smooth_gan(ZERO_SUM.get(name)), RULES[name]()
+    state = trees.map(lambda x: x * np.nan if x.dtype.is_floating else x, rule.init(game, game.init(0)))
+    assert not trees.all_finite(rule.step(game, state, BATCH, seeds.make(0), HYPER)[0])
+
+
+@pytest.mark.parametrize("name", RULES)
 def test_rates_of_zero_leave_the_players_where_they_are(name):
     hyper = HYPER._replace(lr=Players(0.0, 0.0))
     game, rule = smooth_gan(ZERO_SUM.get(name)), RULES[name]()

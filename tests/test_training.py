@@ -248,6 +248,15 @@ def test_parameters_that_overflow_are_seen_though_the_losses_are_finite():
     assert trees.all_finite(caught.value.result.state)
 
 
+def test_a_game_with_spectral_normalization_diverges_by_name():
+    """Whose factorizations meet a state that is not finite."""
+    game = mg.games.gan(mg.networks.mlp(4, (8,), 2), mg.networks.spectral(mg.networks.mlp(2, (8,), 1)))
+    rule = mg.rules.unrolled(mg.optimizers.sgd(1.0), mg.optimizers.sgd(1e30), num_unroll=2)
+    with pytest.raises(mg.Diverged, match="not finite") as caught:
+        mg.train(game, rule, BATCHES, num_steps=9, seed=0, progress=False)
+    assert trees.all_finite(caught.value.result.state)
+
+
 @pytest.mark.parametrize("bad", [0, -3, 1.5, None, True])
 def test_a_number_of_steps_that_is_none_is_refused(bad):
     with pytest.raises(ValueError, match="num_steps must be a whole number of at least 1"):

@@ -52,6 +52,21 @@ def test_all_finite_sees_one_bad_entry(bad):
     assert not trees.all_finite((x, tf.constant(3)))
 
 
+def test_what_holds_no_floating_point_number_is_finite():
+    assert trees.all_finite(()) and trees.all_finite([tf.constant(3), tf.constant(True)])
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("seed", [[0, 3], [5, -7], [-5, 7], [-(2**31), 2**31 - 1]])
+def test_seeds_are_those_of_tensorflow(seed, jit):
+    seed = tf.constant(seed, tf.int32)
+    drawn = tf.function(lambda s: (seeds.fold_in(s, 7), seeds.split(s, 5), seeds.integers([9], s, 13)), jit_compile=jit)
+    folded, parts, integers = drawn(seed)
+    np.testing.assert_array_equal(folded, tf.random.fold_in(seed, 7, alg="philox"))
+    np.testing.assert_array_equal(parts, tf.random.split(seed, 5, alg="philox"))
+    np.testing.assert_array_equal(integers, tf.random.stateless_uniform([9], seed, 0, 13, tf.int32, alg="philox"))
+
+
 def test_seeds_are_functions_of_their_arguments():
     seed = seeds.make(7)
     np.testing.assert_array_equal(seeds.fold_in(seed, "z"), seeds.fold_in(7, "z"))
