@@ -55,8 +55,8 @@ def hessian_error(fn, x, directions=2):
 
 def smooth_gan(loss=None, penalty=mg.losses.no_penalty):
     """A small float64 GAN without kinks on points in the plane."""
-    gen = mg.networks.mlp(3, (5, 4), 2, activation="tanh", dtype="float64")
-    disc = mg.networks.mlp(2, (6, 5), 1, activation="tanh", dtype="float64")
+    gen = mg.networks.mlp(3, (5,), 2, activation="tanh", dtype="float64")
+    disc = mg.networks.mlp(2, (6,), 1, activation="tanh", dtype="float64")
     return mg.games.gan(gen, disc, loss=loss, penalty=penalty)
 
 

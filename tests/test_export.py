@@ -20,8 +20,9 @@ class Nothing:
             raise ImportError("not here")
 sys.meta_path.insert(0, Nothing())
 import keras, numpy as np
-model = keras.saving.load_model(sys.argv[1])
-np.save(sys.argv[3], model(np.load(sys.argv[2]), training=False))
+for name in sys.argv[1:]:
+    model = keras.saving.load_model(f"{name}.keras")
+    np.save(f"{name}.y.npy", model(np.load(f"{name}.npy"), training=False))
 """
 
 
@@ -57,20 +58,21 @@ def trained(network):
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation")  # of Keras, which saves variables as arrays
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_model_computes_what_the_network_does_and_loads_elsewhere(name, tmp_path):
-    network = NETWORKS[name]()
-    player, x = trained(network)
-    expected = network.apply(*player, x, training=False)[0]
-    model = mg.networks.to_keras(network, player)
-    np.testing.assert_allclose(model(x, training=False), expected, rtol=1e-5, atol=1e-6)
-    assert not any(type(layer).__module__.startswith("metagan_edu") for layer in model._flatten_layers())
-    model.save(tmp_path / "model.keras")
-    np.save(tmp_path / "x.npy", x)
-    files = [str(tmp_path / file) for file in ("model.keras", "x.npy", "y.npy")]
+def test_the_model_computes_what_the_network_does_and_loads_elsewhere(tmp_path):
+    expected = {}
+    for name, make in NETWORKS.items():
+        network = make()
+        player, x = trained(network)
+        expected[name] = network.apply(*player, x, training=False)[0]
+        model = mg.networks.to_keras(network, player)
+        np.testing.assert_allclose(model(x, training=False), expected[name], rtol=1e-5, atol=1e-6, err_msg=name)
+        assert not any(type(layer).__module__.startswith("metagan_edu") for layer in model._flatten_layers()), name
+        model.save(tmp_path / f"{name}.keras")
+        np.save(tmp_path / f"{name}.npy", x)
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    subprocess.run([sys.executable, "-c", ELSEWHERE, *files], check=True, env=env, cwd=tmp_path, capture_output=True)
-    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, rtol=1e-5, atol=1e-6)
+    subprocess.run([sys.executable, "-c", ELSEWHERE, *NETWORKS], check=True, env=env, cwd=tmp_path, capture_output=True)
+    for name, y in expected.items():
+        np.testing.assert_allclose(np.load(tmp_path / f"{name}.y.npy"), y, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
 def test_what_is_handed_over_is_no_part_of_the_network():

@@ -94,7 +94,7 @@ def test_history_counts_the_cost():
 
 def test_many_games_in_one_notebook_raise_no_warning_of_retracing(caplog):
     rule = mg.rules.simultaneous(ADAM, ADAM)
-    for width in range(2, 10):
+    for width in range(2, 8):
         game = mg.games.gan(mg.networks.mlp(2, (width,), 2), mg.networks.mlp(2, (width,), 1))
         mg.train(game, rule, BATCHES, num_steps=1, seed=0, progress=False)
         mg.dynamics.eigenvalues(mg.games.dirac(), at=(0.0, 0.1 * width))
@@ -128,11 +128,11 @@ def test_an_interrupted_run_is_saved_where_it_stood(tmp_path):
     assert_same(train(40, checkpoint=tmp_path, resume=True), train(40))
 
 
-def test_a_run_killed_nine_times_by_three_signals_gives_the_same_bits(tmp_path):
+def test_a_run_killed_six_times_by_three_signals_gives_the_same_bits(tmp_path):
     script = pathlib.Path(__file__).with_name("kill_and_resume.py")
-    done = subprocess.run([sys.executable, script, tmp_path, "9"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, script, tmp_path, "6"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert int(done.stdout.split("killed ")[1]) >= 5
+    assert int(done.stdout.split("killed ")[1]) >= 3
     (killed, _), (whole, _) = (checkpoints.latest(tmp_path / name) for name in ("killed", "whole"))
     assert killed.keys() == whole.keys() and len(whole["rows"]) == 400
     for name in whole:

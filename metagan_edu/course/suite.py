@@ -50,7 +50,7 @@ def run(root: Path) -> int:
     """Every part is run even where one before it failed; returns 0 where all passed, 1 otherwise."""
     paths = notebooks.find(root / "notebooks")
     print("Unit tests", flush=True)
-    unit = pytest(root, "unit", ["tests", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"])
+    unit = pytest(root, "unit", ["tests", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"])
     print(f"Notebooks: nbval over all {len(paths)}", flush=True)
     cells = pytest(
         root,
