@@ -64,7 +64,7 @@ def process_loop(process, subject, count, steps_per_count=1):
     """The package's loop over a process, as a contender: ``count`` steps a call."""
     loop, hyper, seed = compiled(process, False), process.hyper(), seeds.make(0)
     state = process.init(subject, seed)
-    loop.get_concrete_function(state, hyper, seed, tf.constant(0), tf.constant(0))  # ahead, or it is taken for retracing
+    loop.get_concrete_function(state, hyper, seed, tf.constant(0), tf.constant(0))  # or it counts as retracing
     return lambda: loop(state, hyper, seed, tf.constant(0), tf.constant(count))[1].numpy(), count * steps_per_count
 
 
