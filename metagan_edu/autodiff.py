@@ -14,7 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from . import checks, trees
+from . import checks, replicas, trees
 
 
 class _Order(threading.local):
@@ -265,9 +265,10 @@ def _through_segment(segment, state, cotangents):
 def unroll(body: Callable, state: Any, num_steps: int) -> Any:
     """Repeat ``body`` so that the result can be differentiated with respect to ``state``.
 
-    A Python loop up to 8 steps and a while loop beyond, where compiling would take longer than it saves.
+    A Python loop up to 8 steps and a while loop beyond, where compiling would take longer than it saves. Replicas have
+    Python loops only: they cannot meet within a while loop.
     """
-    return (python_loop if num_steps <= 8 else while_loop)(body, state, num_steps)
+    return (python_loop if num_steps <= 8 or replicas.count() > 1 else while_loop)(body, state, num_steps)
 
 
 def without_gradient(loop: Callable) -> Callable:

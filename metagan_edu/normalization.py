@@ -9,19 +9,25 @@ of a hundredth is lost in rounding.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from . import checks
+from . import checks, replicas
 
 
-def normalize(x: tf.Tensor, axes: list[int], epsilon: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """``(x - m) / √(s² + epsilon)`` with mean ``m`` and variance ``s²`` over ``axes``; returns ``(result, m, s²)``."""
-    mean = tf.reduce_mean(x, axes, keepdims=True)
+def normalize(
+    x: tf.Tensor, axes: list[int], epsilon: float, over: Callable = lambda mean: mean
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """``(x - m) / √(s² + epsilon)`` with mean ``m`` and variance ``s²`` over ``axes``; returns ``(result, m, s²)``.
+
+    ``over``: what is done with the means, such as :func:`metagan_edu.replicas.mean` where examples are shared.
+    """
+    mean = over(tf.reduce_mean(x, axes, keepdims=True))
     centered = x - mean
-    variance = tf.reduce_mean(centered * centered, axes, keepdims=True)
+    variance = over(tf.reduce_mean(centered * centered, axes, keepdims=True))
     return centered * tf.math.rsqrt(variance + epsilon), mean, variance
 
 
@@ -87,7 +93,7 @@ class BatchNorm(_Normalization):
 
     In training the batch's own mean and variance are used, and moving averages with weight ``momentum`` are kept as
     non-trainable state; in evaluation, and where the layer is frozen (``trainable=False``), the moving averages are
-    used.
+    used. The replicas of a strategy normalize over their whole batch.
     """
 
     def __init__(self, momentum: float = 0.99, **kwargs: Any):
@@ -105,7 +111,7 @@ class BatchNorm(_Normalization):
         if not training or not self.trainable:
             variance = tf.convert_to_tensor(self.moving_variance)
             return self.affine((x - tf.convert_to_tensor(self.moving_mean)) * tf.math.rsqrt(variance + self.epsilon))
-        normalized, mean, variance = normalize(x, list(range(len(x.shape) - 1)), self.epsilon)
+        normalized, mean, variance = normalize(x, list(range(len(x.shape) - 1)), self.epsilon, replicas.mean)
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             old = tf.convert_to_tensor(moving)
             moving.assign(old + (1 - self.momentum) * (tf.stop_gradient(tf.reshape(batch, [-1])) - old))
@@ -140,8 +146,18 @@ class MinibatchStd(keras.layers.Layer):
         flat = tf.reshape(wide, [n, -1])
         same = tf.cast(group[:, None] == group[None, :], flat.dtype)  # (n, n): rows of one group
         same /= tf.reduce_sum(same, 1, keepdims=True)
-        centered = flat - tf.matmul(same, flat)
-        spread = tf.sqrt(tf.matmul(same, centered * centered) + tf.cast(self.epsilon, flat.dtype))
+        if self.group_size is not None and replicas.count() > 1 and (x.shape[0] or 0) % self.group_size:
+            raise ValueError(
+                f"the {x.shape[0]} examples of a replica are no whole groups of {self.group_size}, which the layer "
+                "MinibatchStd compares; take a batch that divides, or group_size=None."
+            )
+
+        def mean(values):
+            within = tf.matmul(same, values)
+            return replicas.mean(within) if self.group_size is None else within
+
+        centered = flat - mean(flat)
+        spread = tf.sqrt(mean(centered * centered) + tf.cast(self.epsilon, flat.dtype))
         channel = tf.reshape(tf.reduce_mean(spread, 1), [-1] + [1] * (len(x.shape) - 1))
         channel = tf.broadcast_to(channel, tf.concat([tf.shape(x)[:-1], [1]], 0))
         return tf.concat([x, tf.cast(channel, x.dtype)], -1)

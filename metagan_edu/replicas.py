@@ -1,27 +1,42 @@
 """What N replicas of a ``tf.distribute`` strategy must agree on, and nothing else of the package knows of them.
 
-Every replica holds its share of one global batch. Means over the batch are means of the replicas' means, so the
-gradient of a *parameter* is averaged where a player's or a meta-learner's gradient is taken; what is differentiated
-inside a loss, a penalty or a product belongs to single examples, and is not. Draws for examples (rows of data, noise)
-are made for the global batch and each replica takes its share, so that N replicas see what one process with the whole
-batch sees. Outside a strategy all of this changes nothing.
+All replicas hold the same state, and take the same step of it: each has its share of one global batch. Means over the
+batch are means of the replicas' means, so the gradient of a *parameter* is averaged where a player's gradient is taken;
+what is differentiated inside a loss, a penalty or a product belongs to single examples, and is not. Draws for examples
+(rows of data, noise) are made for the global batch and each replica takes its share, so that N replicas see what one
+process with the whole batch sees. The tasks of a meta-step are shared instead: a replica plays its own :func:`alone`.
+Outside a strategy all of this changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
 
 from . import trees
 
+_here = threading.local()  # a MirroredStrategy traces each replica in a thread of its own
+
 
 def count() -> int:
-    """How many replicas play together: 1 outside a strategy."""
-    if tf.distribute.in_cross_replica_context():
+    """How many replicas play together: 1 outside a strategy, and :func:`alone`."""
+    if getattr(_here, "alone", False) or tf.distribute.in_cross_replica_context():
         return 1
     return tf.distribute.get_replica_context().num_replicas_in_sync
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Inside, a replica plays for itself: nothing is shared or averaged."""
+    before, _here.alone = getattr(_here, "alone", False), True
+    try:
+        yield
+    finally:
+        _here.alone = before
 
 
 def mean(tree: Any) -> Any:
@@ -29,20 +44,76 @@ def mean(tree: Any) -> Any:
     if count() == 1:
         return tree
     context = tf.distribute.get_replica_context()
-    return trees.map(lambda x: context.all_reduce(tf.distribute.ReduceOp.MEAN, x), tree)
+    return trees.like(tree, context.all_reduce(tf.distribute.ReduceOp.MEAN, trees.leaves(tree)))
+
+
+def total(tree: Any) -> Any:
+    """The sum over replicas, leaf by leaf."""
+    return trees.scale(float(count()), mean(tree))
 
 
 def share(draw: Callable[[Any], tf.Tensor], size: Any) -> tf.Tensor:
     """This replica's ``size`` rows of ``draw(global size) -> (global size, …)``: rows of one draw for all replicas."""
-    total = count()
-    if total == 1:
+    if count() == 1:
         return draw(size)
-    first = tf.distribute.get_replica_context().replica_id_in_sync_group * size
-    return draw(total * size)[first : first + size]
+    first = _index() * size
+    return draw(count() * size)[first : first + size]
 
 
-def split(size: int) -> int:
-    """How many of a global batch of ``size`` examples a replica has; ``ValueError`` where they do not go round."""
+def split(size: int, what: str = "a batch of {} examples") -> int:
+    """How many of ``size`` things a replica has; ``ValueError`` where they do not go round."""
     if size % count():
-        raise ValueError(f"a batch of {size} examples cannot be shared by {count()} replicas; take a multiple of it.")
+        raise ValueError(f"{what.format(size)} cannot be shared by {count()} replicas; take a multiple of it.")
     return size // count()
+
+
+def rows(tree: Any, what: str) -> Any:
+    """This replica's share of the leading axis of every leaf, which all replicas hold whole."""
+    if count() == 1:
+        return tree
+
+    def own(x):
+        size = split(x.shape[0], what)
+        return x[_index() * size : (_index() + 1) * size]
+
+    return trees.map(own, tree)
+
+
+def gathered(tree: Any) -> Any:
+    """The shares of all replicas, one after the other along the leading axis: the inverse of :func:`rows`."""
+    if count() == 1:
+        return tree
+    context = tf.distribute.get_replica_context()
+    return trees.map(lambda x: tf.ensure_shape(context.all_gather(x, 0), [count() * x.shape[0], *x.shape[1:]]), tree)
+
+
+def _index():
+    return tf.distribute.get_replica_context().replica_id_in_sync_group
+
+
+def everywhere(strategy: Any, step: Callable) -> Callable:
+    """``step(state, *given) -> (state, seen)`` on every replica: ``(states, *given) -> (states, seen)``.
+
+    ``states``: one for each replica of this process, all alike; ``seen`` is that of the first. Without a strategy there
+    is one, and the step is taken as it is.
+    """
+
+    def here(states, *given):
+        state, seen = step(states[0], *given)
+        return (state,), seen
+
+    def on_all(states, *given):
+        def own(*given):
+            index = tf.get_static_value(_index())
+            return step(states[index % len(states)], *given)
+
+        result = strategy.run(own, args=given)
+        each = [trees.map(lambda x, i=i: strategy.experimental_local_results(x)[i], result) for i in range(len(states))]
+        return tuple(state for state, _ in each), each[0][1]
+
+    return here if strategy is None else on_all
+
+
+def local(strategy: Any) -> int:
+    """How many replicas of a strategy are in this process; 1 without one."""
+    return 1 if strategy is None else len(strategy.extended.worker_devices)

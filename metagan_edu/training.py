@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from . import checks, seeds, trees
+from . import checks, replicas, seeds, trees
 from .data import check_sampler
+from .data.samplers import shared
 from .games import Game, Hyper, Players
 from .hooks import Diverged, Hook, Interrupted, as_hooks, every, interruptible, stop
 from .rules import Info, Rule
@@ -75,41 +76,47 @@ def step_seed(seed: Any, step: Any) -> tf.Tensor:
 
 
 @functools.lru_cache(maxsize=16)
-def compiled(process: Process, jit: bool = False) -> tf.types.experimental.PolymorphicFunction:
+def compiled(process: Process, jit: bool = False, strategy: Any = None) -> tf.types.experimental.PolymorphicFunction:
     """The loop as one ``tf.function``: ``run(state, hyper, seed, start, count) -> (state, rows, done)``.
 
     It takes up to ``count`` ≤ ``STEPS_PER_CALL`` steps and stops early at a step whose scalars or new state are not all
     finite: then ``done < count`` and ``state`` is the one before that step. ``rows``: float32 ``(STEPS_PER_CALL,
     WIDTH)``; row i holds the scalars of step i, by the names of ``run.names`` (known once it is traced), then its cost.
     Numbers of ``hyper`` that are tensors are arguments: the function is traced once for all their values, and is kept
-    for further runs of the same process.
+    for further runs of the same process. With a ``strategy`` each step is taken on all of its replicas.
     """
     names: list[str] = []
+
+    def taken(state, seed, hyper):
+        state, info = stepped(process.step(state, seed, hyper))
+        names[:] = info.scalars
+        return state, info
+
+    take, here = replicas.everywhere(strategy, taken), replicas.local(strategy)
 
     @tf.function(jit_compile=jit, autograph=False)
     def run(state, hyper, seed, start, count):
         # A step does not wait until the one before it is known to be finite: it is checked beside the next one, and
         # where it was not, the loop goes back by two.
-        def step(i, finite, reported, before_last, last, state, rows):
+        def step(i, finite, reported, before_last, last, states, rows):
             t = start + i
-            new, info = stepped(process.step(state, seeds.fold_in(seed, t), hyper._replace(step=t)))
-            names[:] = info.scalars
+            new, info = take(states, seeds.fold_in(seed, t), hyper._replace(step=t))
             row = tf.stack([tf.cast(x, tf.float32) for x in (*info.scalars.values(), *info.cost)])
             if row.shape[0] > WIDTH:
                 raise ValueError(f"a step may report {WIDTH - 4} scalars at most, not {len(names)}.")
             rows = rows.write(i, tf.pad(row, [[0, WIDTH - row.shape[0]]]))
-            finite = tf.logical_and(tf.logical_or(tf.equal(i, 0), trees.all_finite(state)), reported)
-            return i + 1, finite, trees.all_finite(list(info.scalars.values())), last, state, new, rows
+            finite = tf.logical_and(tf.logical_or(tf.equal(i, 0), trees.all_finite(states[0])), reported)
+            return i + 1, finite, trees.all_finite(list(info.scalars.values())), last, states[0], new, rows
 
         rows = tf.TensorArray(tf.float32, STEPS_PER_CALL, element_shape=(WIDTH,))
-        i, finite, reported, before_last, last, state, rows = tf.while_loop(
+        i, finite, reported, before_last, last, states, rows = tf.while_loop(
             lambda i, finite, *_: tf.logical_and(i < count, finite),
             step,
-            (tf.constant(0), tf.constant(True), tf.constant(True), state, state, state, rows),
+            (tf.constant(0), tf.constant(True), tf.constant(True), state, state, (state,) * here, rows),
         )
-        sound = tf.logical_and(trees.all_finite(state), reported)
+        sound = tf.logical_and(trees.all_finite(states[0]), reported)
         done = tf.where(finite, tf.where(sound, i, i - 1), i - 2)
-        state = trees.where(finite, trees.where(sound, state, last), before_last)
+        state = trees.where(finite, trees.where(sound, states[0], last), before_last)
         return state, rows.stack(), done
 
     run.names = names
@@ -148,13 +155,14 @@ def train(
     players = game.init(seeds.fold_in(seed, "init")) if players is None else players
     if not isinstance(players, Players):
         raise ValueError(f"players must be Players(gen, disc), as game.init makes them, not {type(players).__name__}.")
+    batches = batches if options.get("strategy") is None else shared(batches)
     return play(playing(game, rule, batches), players, num_steps=num_steps, seed=seed, hyper=hyper, **options)
 
 
 def play(
     process: Process, subject: Any, *, num_steps: int, seed: Any, hyper: Any = None, hooks: Any = (),
     checkpoint: Any = None, checkpoint_every: int = 1000, resume: bool | str = False, progress: bool = True,
-    jit: bool = False, deterministic: bool = False, steps_per_call: int = STEPS_PER_CALL,
+    jit: bool = False, deterministic: bool = False, strategy: Any = None, steps_per_call: int = STEPS_PER_CALL,
 ) -> Any:  # fmt: skip
     """Take ``num_steps`` steps of a process that begins at ``subject``, and hand over ``process.result``.
 
@@ -166,7 +174,9 @@ def play(
     (losses, batch, and how far each tensor moves); what first differs later, such as the length of a schedule, that
     cannot see. ``resume="changed"`` says that the change is meant. ``jit``: compile with XLA (for GPUs; slower on
     CPUs). ``deterministic``: equal bits on a GPU too, for the rest of the program, which is slower (a CPU has them
-    anyway). ``steps_per_call``: how many steps pass between two looks at the clock, the hooks' turn apart.
+    anyway). ``strategy``: a ``tf.distribute`` strategy, on whose replicas each step is taken: batches and noise (or the
+    tasks of a meta-step) are shared by them, and N replicas give what one process gives, up to rounding.
+    ``steps_per_call``: how many steps pass between two looks at the clock, the hooks' turn apart.
     """
     num_steps = checks.whole("num_steps", num_steps)
     steps_per_call = min(checks.whole("steps_per_call", steps_per_call), STEPS_PER_CALL)
@@ -174,11 +184,13 @@ def play(
     checks.one_of("resume", resume, (False, True, "changed"))
     if resume and checkpoint is None:
         raise ValueError(f"resume={resume!r} needs the folder of the run: name it as checkpoint.")
+    _check_strategy(strategy, jit)
     hooks, seed = as_hooks(hooks, num_steps), seeds.make(seed)
     if deterministic and tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
     run = Run(process, subject, seed)
-    advance = _advancing(run, process.hyper() if hyper is None else trees.map(tf.convert_to_tensor, hyper), jit)
+    hyper = process.hyper() if hyper is None else trees.map(tf.convert_to_tensor, hyper)
+    advance = _advancing(run, hyper, jit, strategy)
     save_every = checkpoint_every if checkpoint is not None else None
     with run.kept_in(checkpoint, resume, num_steps, advance), run.shown(num_steps, progress) as bar, interruptible():
         try:
@@ -188,7 +200,18 @@ def play(
     return run.result()
 
 
-def _advancing(run, hyper, jit):
+def _check_strategy(strategy, jit):
+    if strategy is None:
+        return
+    if not isinstance(strategy, tf.distribute.Strategy):
+        raise ValueError(f"strategy must be one of tf.distribute, such as tf.distribute.MirroredStrategy(), not "
+                         f"{type(strategy).__name__}.")  # fmt: skip
+    if jit:
+        raise ValueError("jit=True and a strategy do not go together: what replicas exchange stands between the "
+                         "operations that XLA would compile. Leave one of them away.")  # fmt: skip
+
+
+def _advancing(run, hyper, jit, strategy):
     """``(state, start, count) -> (state, rows, done)``: the compiled loop of a run, traced."""
     if jit and any(x.dtype in (tf.uint32, tf.int64) for x in trees.leaves(run.at.state)):  # a seed generator's
         warnings.warn(
@@ -196,7 +219,7 @@ def _advancing(run, hyper, jit):
             "makes another run of it.",
             stacklevel=4,
         )
-    loop, noise = compiled(run.process, jit), seeds.fold_in(run.seed, "train")
+    loop, noise = compiled(run.process, jit, strategy), seeds.fold_in(run.seed, "train")
     # Traced ahead of the first call: a call that traces is taken for retracing, with a warning, from the fifth game on.
     loop.get_concrete_function(run.at.state, hyper, noise, tf.constant(0), tf.constant(0))
     run.names = tuple(loop.names)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .. import seeds, trees
+from .. import replicas, seeds, trees
+from ..values import by_value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +53,19 @@ def check_sampler(batches: Any, what: str = "batches") -> Any:
         )
     _traced(batches, what)
     return batches
+
+
+def shared(batches: Callable) -> Callable:
+    """``batches`` for the replicas of a strategy: one that does not share its draws by itself is sliced.
+
+    (The samplers of the package draw each replica's rows alone, and so read no others.)
+    """
+    return batches if isinstance(batches, Sampler) else _sliced(batches)
+
+
+@by_value
+def _sliced(batches):
+    return lambda seed: replicas.rows(batches(seed), "a batch of {} examples")
 
 
 def _drawn(batches: Callable, what: str) -> list[np.ndarray]:

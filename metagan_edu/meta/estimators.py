@@ -115,7 +115,7 @@ def _through(inner_steps, loop, objective, again, game_of):
             return objective(learner, outer, theta, begin(learner, theta, seed), task, inner_steps, seed, loop)
 
         (value, inner), grads = autodiff.own_gradients(value)(theta)
-        return Estimate(named(value), replicas.mean(grads), differentiated(inner.cost, again))
+        return Estimate(named(value), grads, differentiated(inner.cost, again))
 
     return stateless(grad)
 
@@ -124,8 +124,8 @@ def named(value: Any) -> dict[str, tf.Tensor]:
     """The outer loss, or both players' outer losses, by name and in float32."""
     if isinstance(value, Players):
         pairs = zip(Players._fields, value, strict=True)
-        return {f"{who}_outer_loss": tf.cast(replicas.mean(own), tf.float32) for who, own in pairs}
-    return {"outer_loss": tf.cast(replicas.mean(value), tf.float32)}
+        return {f"{who}_outer_loss": tf.cast(own, tf.float32) for who, own in pairs}
+    return {"outer_loss": tf.cast(value, tf.float32)}
 
 
 def differentiated(cost: Cost, again: float = 1.0) -> Cost:
@@ -161,7 +161,7 @@ def at_start() -> Estimator:
             return outer(theta, view(learner, theta, inner), task, seeds.fold_in(seed, "outer")), inner
 
         (value, inner), grads = autodiff.own_gradients(value)(theta)
-        return Estimate(named(value), replicas.mean(grads), inner.cost)
+        return Estimate(named(value), grads, inner.cost)
 
     return stateless(grad)
 
@@ -258,7 +258,11 @@ def _specs(tree):
 
 @by_value
 def over_tasks(estimator: Estimator, num_tasks: int) -> Estimator:
-    """The estimator's mean over ``num_tasks`` tasks, drawn independently. Raises ``ValueError`` for fewer than one."""
+    """The estimator's mean over ``num_tasks`` tasks, drawn independently.
+
+    The replicas of a strategy share the tasks, and play each alone. Raises ``ValueError`` for fewer than one, or where
+    they do not go round.
+    """
     checks.whole("num_tasks", num_tasks)
 
     def init(learner, theta, seed):
@@ -270,7 +274,11 @@ def over_tasks(estimator: Estimator, num_tasks: int) -> Estimator:
             own, own_seed = element
             return estimator.grad(learner, outer, theta, own, tasks, own_seed)
 
-        own = trees.map(lambda x: x[0], state)
-        return mean_over(one, (state, tf.stack(seeds.split(seed, num_tasks))), theta, own)
+        tasks_drawn = state, tf.stack(seeds.split(seed, num_tasks))
+        own = replicas.rows(tasks_drawn, "a meta-step of {} tasks")
+        with replicas.alone():
+            estimate, kept = mean_over(one, own, theta, trees.map(lambda x: x[0], state))
+        scalars, grads = replicas.mean((estimate.scalars, estimate.grads))
+        return Estimate(scalars, grads, replicas.total(estimate.cost)), replicas.gathered(kept)
 
     return Estimator(init, grad, estimator.optimizer)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from .. import autodiff, replicas, seeds, trees
+from .. import autodiff, seeds, trees
 from ..values import by_value
 from .base import begin, late
 from .estimators import (
@@ -60,6 +60,6 @@ def truncated_backprop(
             return value, (after, trees.sub(after.cost, inner.cost))
 
         (value, (after, cost)), grads = autodiff.own_gradients(value)(theta)
-        return Estimate(named(value), replicas.mean(grads), differentiated(cost)), Window(after, run_seed)
+        return Estimate(named(value), grads, differentiated(cost)), Window(after, run_seed)
 
     return Estimator(init, grad, default_optimizer)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from .. import autodiff, seeds, trees
+from .. import autodiff, replicas, seeds, trees
 from . import initial, refusals, traced
 
 
@@ -63,6 +63,8 @@ def network(model: keras.Model, *, keep_weights: bool = False) -> Network:
         if autodiff.order() >= 2 and training not in looked_at:
             _look_at_second_order(model, x, training)
             looked_at.add(training)
+        if training and replicas.count() > 1:
+            refusals.no_share_of_a_batch(model)
         return traced.called(model, params, state, x, training)
 
     return Network(init, apply, input_shape, output_shape, model)

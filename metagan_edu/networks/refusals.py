@@ -64,6 +64,17 @@ def _output_shape(model: keras.Model, input_shape: tuple) -> tuple:
     return outputs[0][1:]
 
 
+def no_share_of_a_batch(model: keras.Model) -> None:
+    """``ValueError`` for layers that would look at a replica's share of the batch alone, or draw the same for each."""
+    for layer in model._flatten_layers(include_self=False, recursive=True):
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
+            raise ValueError(f"the layer {layer.name!r} normalizes over a replica's share of the batch alone, so a "
+                             "strategy would change the game; take mg.normalization.BatchNorm.")  # fmt: skip
+        if any(v.dtype in ("uint32", "int64") for v in layer.non_trainable_variables):  # a seed generator's
+            raise ValueError(f"the layer {layer.name!r} draws the same numbers on each replica, for different "
+                             "examples, so a strategy would change the game; take it away.")  # fmt: skip
+
+
 def no_side_effects(model: keras.Model, input_shape: tuple) -> None:
     """``ValueError`` for constraints, regularizers, losses of layers, and layers that assign trainable weights."""
     for variable in model.trainable_variables:
