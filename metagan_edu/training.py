@@ -76,7 +76,7 @@ def step_seed(seed: Any, step: Any) -> tf.Tensor:
 
 
 @functools.lru_cache(maxsize=16)
-def compiled(process: Process, jit: bool = False, strategy: Any = None) -> tf.types.experimental.PolymorphicFunction:
+def compiled(process: Process, jit: bool, strategy: Any) -> tf.types.experimental.PolymorphicFunction:
     """The loop as one ``tf.function``: ``run(state, hyper, seed, start, count) -> (state, rows, done)``.
 
     It takes up to ``count`` ≤ ``STEPS_PER_CALL`` steps and stops early at a step whose scalars or new state are not all
