@@ -26,6 +26,7 @@ from . import (
     statistics,
     studies,
     trees,
+    workers,
 )
 from .games import sample
 from .lab import claim, predict, profile
@@ -39,4 +40,5 @@ __all__ = [
     "Diverged", "Interrupted", "Table", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games",
     "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting",
     "predict", "profile", "rules", "sample", "seeds", "statistics", "stop", "studies", "train", "trees",
+    "workers",
 ]  # fmt: skip

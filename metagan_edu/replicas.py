@@ -43,8 +43,17 @@ def mean(tree: Any) -> Any:
     """The mean over replicas, leaf by leaf; it can be differentiated. The tree itself outside a strategy."""
     if count() == 1:
         return tree
-    context = tf.distribute.get_replica_context()
-    return trees.like(tree, context.all_reduce(tf.distribute.ReduceOp.MEAN, trees.leaves(tree)))
+    return trees.like(tree, reduced(tf.distribute.ReduceOp.MEAN, trees.leaves(tree)))
+
+
+def reduced(how: Any, leaves: list[tf.Tensor]) -> list[tf.Tensor]:
+    """The leaves reduced over replicas, those of one dtype at once."""
+    context, result = tf.distribute.get_replica_context(), list(leaves)
+    for dtype in dict.fromkeys(x.dtype for x in leaves):
+        which = [i for i, x in enumerate(leaves) if x.dtype == dtype]
+        for i, x in zip(which, context.all_reduce(how, [leaves[i] for i in which]), strict=True):
+            result[i] = x
+    return result
 
 
 def total(tree: Any) -> Any:

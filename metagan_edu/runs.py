@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from . import checkpoints, seeds, trees
+from . import checkpoints, seeds, trees, workers
 from .hooks import Hook, Stop
 from .progress import bar as progress_bar
 from .rules import Cost
@@ -51,8 +51,9 @@ class At(NamedTuple):
 class Run:
     """The mutable side of a run."""
 
-    def __init__(self, process: Any, subject: Any, seed: tf.Tensor):
+    def __init__(self, process: Any, subject: Any, seed: tf.Tensor, strategy: Any = None):
         self.process, self.seed, self.began = process, seed, time.monotonic()
+        self.strategy, self.is_chief = strategy, workers.is_chief(strategy)
         self.names: tuple[str, ...] = ()
         self.at = At(process.init(subject, seed), 0, (), {}, 0)
         self.folder: Any = None
@@ -70,10 +71,16 @@ class Run:
         return len(self.names) + len(Cost._fields)
 
     def measure(self, hooks: tuple[Hook, ...]) -> bool:
-        """Call the hooks that are due after this step and have not been called yet; whether the run goes on."""
+        """Call the hooks that are due after this step and have not been called yet; whether the run goes on.
+
+        Of several workers the chief calls them, and decides.
+        """
+        return bool(workers.agreed(self.strategy, tf.cast(self._measured(hooks), tf.int32)))
+
+    def _measured(self, hooks):
         for hook in hooks[self.at.measured :]:
             measured: Any = None
-            if self.at.step and self.at.step % hook.every == 0:
+            if self.is_chief and self.at.step and self.at.step % hook.every == 0:
                 measured = hook.measure(self.at.step, self.process.view(self.at.state))
             ends = isinstance(measured, Stop)
             found = self._dict(measured.metrics if ends else measured)
@@ -128,7 +135,7 @@ class Run:
     @contextlib.contextmanager
     def shown(self, total: int, progress: bool) -> Iterator[Callable]:
         """A progress bar with the last losses; yields the function that moves it by a number of steps."""
-        with progress_bar(total, initial=self.at.step, disable=not progress) as bar:
+        with progress_bar(total, initial=self.at.step, disable=not (progress and self.is_chief)) as bar:
 
             def move(done):
                 last = self.at.rows[-1][-1:] if self.at.rows else ()
@@ -141,21 +148,30 @@ class Run:
 
     @contextlib.contextmanager
     def kept_in(self, folder: Any, resume: bool | str, num_steps: int, advance: Callable) -> Iterator[None]:
-        """Inside, the run is kept in ``folder`` (``None``: it is not), alone; it is saved on the way out, however."""
+        """Inside, the run is kept in ``folder`` (``None``: it is not), alone; it is saved on the way out, however.
+
+        Of several workers the chief alone reads and writes; the others begin where it stands.
+        """
         if folder is None:
+            yield
+            return
+        if not self.is_chief:
+            self._first_step(advance)  # which the chief takes too
+            self._agree()
             yield
             return
         checkpoints.check_writable(folder)
         with checkpoints.locked(folder):
             self._open(folder, resume, num_steps, advance)
+            self._agree()
             try:
                 yield
             finally:
                 self.save()
 
     def save(self) -> None:
-        """Write the checkpoint of where the run stands, unless that is done."""
-        if self.saved == (self.at.step, self.at.measured):
+        """Write the checkpoint of where the run stands, unless that is done, or another worker's business."""
+        if not self.is_chief or self.saved == (self.at.step, self.at.measured):
             return
         at = self.at
         arrays = {f"state/{i:05d}": x.numpy() for i, x in enumerate(trees.leaves(at.state))}
@@ -165,6 +181,10 @@ class Run:
         words = {**self.words, "step": str(at.step), "measured": str(at.measured), "names": json.dumps(self.names)}
         checkpoints.save(self.folder, at.step, arrays, words)
         self.saved = at.step, at.measured
+
+    def _agree(self):
+        state, step = workers.agreed(self.strategy, (self.at.state, tf.constant(self.at.step)))
+        self.at = self.at._replace(state=state, step=int(step))
 
     def _open(self, folder, resume, num_steps, advance):
         self.folder = folder

@@ -8,6 +8,7 @@ the same bits.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import warnings
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from . import checks, replicas, seeds, trees
+from . import checks, replicas, seeds, trees, workers
 from .data import check_sampler
 from .data.samplers import shared
 from .games import Game, Hyper, Players
@@ -175,7 +176,8 @@ def play(
     cannot see. ``resume="changed"`` says that the change is meant. ``jit``: compile with XLA (for GPUs; slower on
     CPUs). ``deterministic``: equal bits on a GPU too, for the rest of the program, which is slower (a CPU has them
     anyway). ``strategy``: a ``tf.distribute`` strategy, on whose replicas each step is taken: batches and noise (or the
-    tasks of a meta-step) are shared by them, and N replicas give what one process gives, up to rounding.
+    tasks of a meta-step) are shared by them, and N replicas give what one process gives, up to rounding. Of several
+    workers (:func:`metagan_edu.workers.join`) the first alone calls hooks, shows progress and writes checkpoints.
     ``steps_per_call``: how many steps pass between two looks at the clock, the hooks' turn apart.
     """
     num_steps = checks.whole("num_steps", num_steps)
@@ -188,16 +190,31 @@ def play(
     hooks, seed = as_hooks(hooks, num_steps), seeds.make(seed)
     if deterministic and tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
-    run = Run(process, subject, seed)
+    run = Run(process, subject, seed, strategy)
     hyper = process.hyper() if hyper is None else trees.map(tf.convert_to_tensor, hyper)
     advance = _advancing(run, hyper, jit, strategy)
     save_every = checkpoint_every if checkpoint is not None else None
-    with run.kept_in(checkpoint, resume, num_steps, advance), run.shown(num_steps, progress) as bar, interruptible():
-        try:
-            _go_on(run, advance, hooks, num_steps, steps_per_call, save_every, bar)
-        except KeyboardInterrupt as signal:
-            raise Interrupted(f"interrupted after step {run.at.step} of {num_steps}.", run.result()) from signal
+    with (
+        _said(run, num_steps), run.kept_in(checkpoint, resume, num_steps, advance),
+        run.shown(num_steps, progress) as bar, interruptible(),
+    ):  # fmt: skip
+        _go_on(run, advance, hooks, num_steps, steps_per_call, save_every, bar)
     return run.result()
+
+
+@contextlib.contextmanager
+def _said(run, num_steps):
+    """Inside, an end from outside becomes :class:`Interrupted`, with what the run has."""
+    where = f"after step {{}} of {num_steps}"
+    try:
+        yield
+    except KeyboardInterrupt as signal:
+        raise Interrupted(f"interrupted {where.format(run.at.step)}.", run.result()) from signal
+    except workers.LOST as error:
+        if workers.count(run.strategy) == 1:
+            raise
+        raise Interrupted(f"another worker was lost {where.format(run.at.step)}: start all of them again, with "
+                          "resume=True where the run is kept.", run.result()) from error  # fmt: skip
 
 
 def _check_strategy(strategy, jit):

@@ -15,8 +15,8 @@ class Layer(NamedTuple):
 
 LAYERS = (
     Layer(
-        ("trees", "roots", "seeds", "checks", "files", "values", "replicas", "autodiff", "statistics", "tables",
-         "progress", "quiet"),
+        ("trees", "roots", "seeds", "checks", "files", "values", "replicas", "workers", "autodiff", "statistics",
+         "tables", "progress", "quiet"),
         "arithmetic on nested parameters, explicit randomness, checks of arguments, whole files, gradients of every "
         "order, intervals; what a run shows",
     ),
