@@ -27,7 +27,8 @@ WHAT = "numbers, words, lists, dicts with words as keys, None, and functions tha
 def plan(run: Callable, settings: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The description of a sweep: ``{"run", "settings", "version"}``.
 
-    Raises ``ValueError`` for what cannot be described, such as a closure, or an argument that JSON cannot hold.
+    Raises ``ValueError`` for what cannot be described, such as a closure or an argument that JSON cannot hold, and for
+    settings that ``run`` does not take beside a seed.
     """
     from . import __version__
 
@@ -37,7 +38,10 @@ def plan(run: Callable, settings: dict[str, dict[str, Any]]) -> dict[str, Any]:
         name: {key: described(value, f"{key!r} of the setting {name!r}") for key, value in setting.items()}
         for name, setting in settings.items()
     }
-    return {"run": described(run, "the function of a sweep"), "settings": named, "version": __version__}
+    function = described(run, "the function of a sweep")
+    for name, setting in settings.items():
+        _check_takes(run, name, setting)
+    return {"run": function, "settings": named, "version": __version__}
 
 
 def of_run(plan: dict[str, Any], name: str, seed: int) -> dict[str, Any]:
@@ -88,11 +92,11 @@ def name(run: Any) -> str:
     return f"{getattr(run, '__module__', '')}.{getattr(run, '__qualname__', type(run).__name__)}"
 
 
-def check_takes(run: Callable, setting: str, arguments: dict[str, Any]) -> None:
-    """``ValueError`` unless ``run(seed=..., **arguments)`` is a call that the function takes."""
+def _check_takes(run, setting, arguments):
+    """``ValueError`` unless ``run(seed=..., **arguments)`` is a call that the function takes, as far as it says."""
     try:
         signature = inspect.signature(run)
-    except (TypeError, ValueError):  # not said, or no function: that is refused elsewhere
+    except ValueError:
         return
     try:
         signature.bind(seed=0, **arguments)

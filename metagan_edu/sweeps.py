@@ -59,7 +59,7 @@ def sweep(
     use; :class:`RunsFailed` at the end where runs raised an error or broke off: the others are done and kept, and the
     next call tries those again. Warns where something has changed since the runs in the folder were made.
     """
-    settings, seeds = _checked(run, settings, seeds)
+    seeds = _checked(settings, seeds)
     plan = descriptions.plan(run, settings)
     jobs = workers.count(n_jobs)
     digests = {(name, seed): descriptions.digest(plan, name, seed) for name in settings for seed in seeds}
@@ -101,8 +101,8 @@ def provenance() -> dict[str, Any]:
     }
 
 
-def _checked(run, settings, seeds):
-    """Settings and seeds; ``ValueError`` where there are none, or where ``run`` does not take them."""
+def _checked(settings, seeds):
+    """The seeds as a list; ``ValueError`` where there are none, or no settings."""
     seeds = [checks.whole("a seed", seed, 0) for seed in seeds]
     if not isinstance(settings, dict) or not settings:
         raise ValueError(
@@ -113,8 +113,7 @@ def _checked(run, settings, seeds):
     for name, setting in settings.items():
         if not isinstance(name, str) or not isinstance(setting, dict) or not all(isinstance(k, str) for k in setting):
             raise ValueError(f"a setting is a name and a dict of arguments, not {name!r}: {setting!r}.")
-        descriptions.check_takes(run, name, setting)
-    return settings, seeds
+    return seeds
 
 
 # --- Keeping ----------------------------------------------------------------------------------------------------------

@@ -67,13 +67,13 @@ def outcomes(payload: bytes, todo: dict[str, tuple[str, int]], jobs: int) -> Ite
     """
     import joblib
 
-    threads = max(1, joblib.cpu_count() // jobs) if jobs > 1 else None
+    share = _share(jobs)
 
     def carried_out(digests, given):
         def tasks():
             for digest in digests:
                 given.append(digest)
-                yield joblib.delayed(_attempt)(digest, payload, *todo[digest], threads, os.getpid())
+                yield joblib.delayed(_attempt)(digest, payload, *todo[digest], share)
 
         workers = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)
         return workers(tasks())
@@ -95,12 +95,24 @@ def outcomes(payload: bytes, todo: dict[str, tuple[str, int]], jobs: int) -> Ite
                     yield digest, {"error": f"{died}.", "traceback": f"{died}: {error}"}
 
 
-def _attempt(digest, payload, name, seed, threads, home):
+def _share(jobs):
+    """What a process for runs gets: threads, and its parent where it is to end with that. ``None``: there is none."""
+    import joblib
+    from joblib.parallel import get_active_backend
+
+    backend = get_active_backend()[0]
+    if jobs == 1 or getattr(backend, "supports_sharedmem", False):  # runs are in this process
+        return None
+    own = isinstance(backend, joblib.parallel.BACKENDS["loky"])
+    return max(1, joblib.cpu_count() // jobs), os.getpid() if own else None
+
+
+def _attempt(digest, payload, name, seed, share):
     """One run, wherever it is: its digest and what it returned, or its error."""
     began = time.perf_counter()
     try:
-        if threads is not None and os.getpid() != home:
-            _settle(threads, home)
+        if share is not None:
+            _settle(*share)
         run, settings = _received(payload)
         result = _plain(run(seed=seed, **settings[name]), "what a run returns")
         if not isinstance(result, dict):
@@ -118,12 +130,12 @@ def _received(payload):
 
 
 @functools.cache
-def _settle(threads, home):
+def _settle(threads, parent):
     """Give TensorFlow so many threads, and no more of a GPU than it needs, unless it has begun in this process."""
     import tensorflow as tf
 
-    if os.getppid() == home:
-        threading.Thread(target=_end_with, args=[home], daemon=True).start()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=[parent], daemon=True).start()
     with contextlib.suppress(RuntimeError):
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
