@@ -427,3 +427,31 @@ def test_a_study_that_is_not_there_is_refused_with_the_names_that_are():
         studies.load("few_shots")
     with pytest.raises(ValueError, match=r"there is no theta 'few_shot'; there are: .*few_shot_Reptile_glyphs"):
         studies.theta("few_shot", None)
+
+
+def test_a_record_is_made_from_kept_runs_which_go_when_it_is_written(tmp_path, monkeypatch, capsys):
+    from metagan_edu.studies import __main__ as records
+    from metagan_edu.studies import ring_lookahead
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(records, "FOLDER", tmp_path / "made")
+    monkeypatch.setattr(ring_lookahead, "NUM_STEPS", 1)
+    monkeypatch.setattr(ring_lookahead, "SEEDS", (5,))
+    save = experiments.save_record
+    monkeypatch.setattr(experiments, "save_record", lambda path, record: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        records.main(["--jobs", "1", "ring_lookahead"])
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*.json") if len(path.stem) == 64}
+    assert len(kept) == 6 and not any((tmp_path / "made").iterdir())  # three numbers of steps, three runs
+
+    def last(path, record):
+        assert kept == {path: path.stat().st_mtime_ns for path in kept}  # none was computed again
+        save(path, record)
+
+    monkeypatch.setattr(experiments, "save_record", last)
+    assert records.main(["--jobs", "1", "ring_lookahead"]) == 0
+    record = experiments.load_record(tmp_path / "made" / "ring_lookahead.json")
+    assert record["num_steps"] == {"plain": 1, "unrolled, K = 5": 1, "plain, at the cost of K = 5": 8}
+    assert record["gradients"] == {"plain": [2], "unrolled, K = 5": [17], "plain, at the cost of K = 5": [16]}
+    assert record["command"] == "make records ONLY=ring_lookahead" and "ring_lookahead ..." in capsys.readouterr().out
+    assert not (tmp_path / "runs" / "records" / "ring_lookahead").exists()
