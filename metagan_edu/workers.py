@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 
@@ -68,6 +69,8 @@ def outcomes(payload: bytes, todo: dict[str, tuple[str, int]], jobs: int) -> Ite
     import joblib
 
     share = _share(jobs)
+    # A process that has grown is replaced by a fresh one, after its run: that is meant, and loses nothing.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
 
     def carried_out(digests, given):
         def tasks():
