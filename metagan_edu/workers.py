@@ -67,19 +67,26 @@ def outcomes(payload: bytes, todo: dict[str, tuple[str, int]], jobs: int) -> Ite
     its process with it is found by trying again, each alone, those that were under way.
     """
     import joblib
+    from joblib.parallel import get_active_backend
 
     share = _share(jobs)
     # A process that has grown is replaced by a fresh one, after its run: that is meant, and loses nothing.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
 
+    # Ray and joblib's "multiprocessing" give no run before all are done: they get as many at a time as they can do.
+    one_by_one = getattr(get_active_backend()[0], "supports_return_generator", False)
+    how = {"return_as": "generator_unordered"} if one_by_one else {}
+
     def carried_out(digests, given):
-        def tasks():
-            for digest in digests:
+        def calls(block):
+            for digest in block:
                 given.append(digest)
                 yield joblib.delayed(_attempt)(digest, payload, *todo[digest], share)
 
-        workers = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)
-        return workers(tasks())
+        size = len(digests) if one_by_one else jobs
+        for first in range(0, len(digests), size):
+            workers = joblib.Parallel(n_jobs=jobs, batch_size=1, max_nbytes=None, **how)
+            yield from workers(calls(digests[first : first + size]))
 
     left = dict.fromkeys(todo)
     while left:

@@ -218,7 +218,7 @@ def test_a_run_that_takes_its_process_with_it_is_kept_apart():
     np.testing.assert_equal(error.value.record["results"]["a"]["y"], [0, 1, math.nan, 3])
 
 
-@pytest.mark.parametrize(("jobs", "kills"), [(1, 10), (2, 2)])
+@pytest.mark.parametrize(("jobs", "kills"), [(1, 10), (2, 1)])
 def test_a_sweep_that_is_killed_computes_nothing_again_that_was_finished(tmp_path, jobs, kills):
     if jobs > CORES:
         pytest.skip("with one core runs are in one process")
@@ -258,6 +258,17 @@ def test_the_backend_and_the_number_of_jobs_are_those_that_joblib_was_given():
         record = sweep(swept.product, XS, [0, 1], progress=False)
     assert {pid for found in record["results"].values() for pid in found["pid"]} == {os.getpid()}
     assert workers.count(None) == CORES
+
+
+def test_a_backend_that_gives_no_run_before_all_are_done_gets_a_few_at_a_time(monkeypatch, tmp_path, log):
+    from joblib.parallel import BACKENDS
+
+    monkeypatch.setattr(BACKENDS["threading"], "supports_return_generator", False)
+    with joblib.parallel_config(backend="threading"), pytest.raises(RunsFailed, match="1 of 2 runs failed"):
+        named = {"a": {"x": 1.0, "log": str(log)}, "b": {"x": 2.0, "log": str(log / "nowhere")}}
+        sweep(swept.product, {"a": named["a"]}, range(4), folder=tmp_path / "f", progress=False)
+        assert runs(log) == {(1.0, seed): 1 for seed in range(4)} and len(list((tmp_path / "f").glob("*.json"))) == 5
+        sweep(swept.product, named, [0], folder=tmp_path / "f", progress=False)
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------
