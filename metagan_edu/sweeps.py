@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from . import checkpoints, checks, descriptions, files, workers
+from . import checkpoints, checks, descriptions, files, jobs
 from .progress import bar
 
 SPENT = ("seconds", "peak_memory_gb", "gradients", "examples", "products")
@@ -61,15 +61,15 @@ def sweep(
     """
     seeds = _checked(settings, seeds)
     plan = descriptions.plan(run, settings)
-    jobs = workers.count(n_jobs)
+    at_once = jobs.count(n_jobs)
     digests = {(name, seed): descriptions.digest(plan, name, seed) for name in settings for seed in seeds}
     with _kept_in(folder, plan) as keep:
         done = {digest: found for digest in digests.values() if (found := keep.found(digest))}
         todo = {digest: place for place, digest in digests.items() if digest not in done}
-        payload = workers.sent(run, settings)
+        payload = jobs.sent(run, settings)
         failed: dict[str, dict] = {}
         with bar(len(done) + len(todo), initial=len(done), disable=not progress, unit="run") as shown:
-            for digest, outcome in workers.outcomes(payload, todo, jobs):
+            for digest, outcome in jobs.outcomes(payload, todo, at_once):
                 keep.add(digest, outcome | {"description": descriptions.of_run(plan, *todo[digest])})
                 (failed if "error" in outcome else done)[digest] = outcome
                 shown.update(1, **({"failed": len(failed)} if failed else {}))

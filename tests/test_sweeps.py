@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import metagan_edu as mg
-from metagan_edu import checkpoints, descriptions, sweeps, workers
+from metagan_edu import checkpoints, descriptions, jobs, sweeps
 from metagan_edu.experiments import RunsFailed, sweep
 
 XS = {"one": {"x": 1.0}, "two": {"x": 2.0}}
@@ -253,11 +253,11 @@ def test_runs_share_the_cores():
 
 def test_the_backend_and_the_number_of_jobs_are_those_that_joblib_was_given():
     with joblib.parallel_config(backend="threading", n_jobs=1):
-        assert workers.count(None) == 1
+        assert jobs.count(None) == 1
     with joblib.parallel_config(backend="threading"):
         record = sweep(swept.product, XS, [0, 1], progress=False)
     assert {pid for found in record["results"].values() for pid in found["pid"]} == {os.getpid()}
-    assert workers.count(None) == CORES
+    assert jobs.count(None) == CORES
 
 
 def test_a_backend_that_gives_no_run_before_all_are_done_gets_a_few_at_a_time(monkeypatch, tmp_path, log):

@@ -15,7 +15,7 @@ class Layer(NamedTuple):
 
 LAYERS = (
     Layer(
-        ("trees", "roots", "seeds", "checks", "files", "values", "descriptions", "workers", "replicas", "autodiff",
+        ("trees", "roots", "seeds", "checks", "files", "values", "descriptions", "jobs", "replicas", "autodiff",
          "statistics", "tables", "progress", "quiet"),
         "arithmetic on nested parameters, explicit randomness, checks of arguments, whole files, gradients of every "
         "order, intervals; what a run shows; what it is in words, and runs in other processes",

@@ -15,7 +15,7 @@ import time
 import joblib
 
 import metagan_edu as mg
-from metagan_edu import workers
+from metagan_edu import jobs
 from metagan_edu.studies import FOLDER, runs, scripts
 
 
@@ -41,9 +41,9 @@ def main(arguments: list[str]) -> int:
 def _jobs(arguments):
     """The number after ``--jobs``, and the names."""
     if arguments[:1] != ["--jobs"]:
-        return workers.count(None), arguments
+        return jobs.count(None), arguments
     given = arguments[1] if len(arguments) > 1 else "nothing"
-    return workers.count(int(given) if given.isdecimal() else given), arguments[2:]
+    return jobs.count(int(given) if given.isdecimal() else given), arguments[2:]
 
 
 def _make(name):

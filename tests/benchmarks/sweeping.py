@@ -13,7 +13,7 @@ import joblib
 from ratios import Ratio, Report, dense_game
 
 import metagan_edu as mg
-from metagan_edu import workers
+from metagan_edu import jobs
 
 SETTINGS = {f"K = {k}": {"num_unroll": k} for k in (0, 1, 2)}
 SEEDS, NUM_STEPS, EMPTY = range(8), 1200, 50
@@ -37,9 +37,9 @@ def _one_after_the_other():
     """Seconds of all runs in one process with one thread, and their results."""
     share, spawned = (1, os.getpid()), multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawned) as pool:
-        pool.submit(workers._attempt, "", workers.sent(nothing, {"a": {}}), "a", 0, share).result()
-        payload, began = workers.sent(short_run, SETTINGS), time.perf_counter()
-        ends = [pool.submit(workers._attempt, "", payload, name, seed, share) for name in SETTINGS for seed in SEEDS]
+        pool.submit(jobs._attempt, "", jobs.sent(nothing, {"a": {}}), "a", 0, share).result()
+        payload, began = jobs.sent(short_run, SETTINGS), time.perf_counter()
+        ends = [pool.submit(jobs._attempt, "", payload, name, seed, share) for name in SETTINGS for seed in SEEDS]
         losses = [end.result()[1]["result"]["gen_loss"] for end in ends]
         return time.perf_counter() - began, losses
 
