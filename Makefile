@@ -1,8 +1,10 @@
 # Every target sets itself up: all it needs is Python 3.10-3.13 and make. `make PYTHON=python3.11 ...` chooses the
-# Python, `make CONSTRAINTS= ...` takes the newest versions rather than the tested ones, `ONLY=03` chooses one.
+# Python, `make CONSTRAINTS= ...` takes the newest versions rather than the tested ones, `ONLY=03` chooses one,
+# `JOBS=2` takes two runs at a time.
 PYTHON ?= python3
 CONSTRAINTS ?= constraints.txt
 ONLY ?=
+JOBS ?=
 
 VENV := .venv
 READY := $(VENV)/ready
@@ -21,7 +23,7 @@ help:
 	@echo "make lab      set up and open JupyterLab"
 	@echo "make bench    the benchmarks"
 	@echo "make check    format, lint, types, links, notebook hygiene"
-	@echo "make records  the recorded experiments, hours of them      (ONLY=name for one)"
+	@echo "make records  the recorded experiments, hours of them      (ONLY=name for one, JOBS=2 runs at a time)"
 
 setup: $(READY)
 
@@ -57,7 +59,7 @@ check: $(READY)
 	$(RUN) -m metagan_edu check
 
 records: $(READY)
-	$(RUN) -m metagan_edu.studies $(ONLY)
+	$(RUN) -m metagan_edu.studies $(if $(JOBS),--jobs $(JOBS)) $(ONLY)
 
 clean:
 	rm -rf build

@@ -34,7 +34,7 @@ from .meta import meta_train
 from .tables import Table
 from .training import Diverged, Interrupted, every, stop, train
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 __all__ = [
     "Diverged", "Interrupted", "Table", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games",

@@ -1,4 +1,4 @@
-"""Fair comparisons: rules × seeds at equal cost, kept as records with intervals.
+"""Fair comparisons: rules × seeds at equal cost, kept as records with intervals; see also :mod:`metagan_edu.sweeps`.
 
 The unit of cost is chosen by a *budget*, a function ``(game, rule, batches) -> number of steps``:
 :func:`steps`, :func:`gradient_evaluations` or :func:`seconds`.
@@ -6,12 +6,12 @@ The unit of cost is chosen by a *budget*, a function ``(game, rule, batches) -> 
 
 from __future__ import annotations
 
-import datetime
+import contextlib
+import functools
+import itertools
 import json
 import math
-import os
 import pathlib
-import platform
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -22,11 +22,12 @@ from . import seeds as seeds_module
 from .games import Game, Hyper, Players
 from .rules import Rule
 from .statistics import summary
+from .sweeps import SPENT, RunsFailed, costs, provenance, sweep
 from .tables import Table
 
 __all__ = [
-    "check_folder", "compare", "gradient_evaluations", "load_record", "merge", "provenance", "save_record", "seconds",
-    "steps", "table",
+    "RunsFailed", "check_folder", "compare", "costs", "gradient_evaluations", "load_record", "merge", "provenance",
+    "save_record", "seconds", "steps", "sweep", "table",
 ]  # fmt: skip
 
 check_folder = checkpoints.check_writable
@@ -34,8 +35,11 @@ check_folder = checkpoints.check_writable
 
 def steps(num_steps: int) -> Callable:
     """The budget of a given number of steps."""
-    checks.whole("num_steps", num_steps)
-    return lambda game, rule, batches: num_steps
+    return functools.partial(_steps, checks.whole("num_steps", num_steps))
+
+
+def _steps(num_steps, game, rule, batches):
+    return num_steps
 
 
 def gradient_evaluations(total: float) -> Callable:
@@ -46,15 +50,15 @@ def gradient_evaluations(total: float) -> Callable:
 
     Raises ``ValueError`` where they do not pay for one step.
     """
+    return functools.partial(_gradient_evaluations, total)
 
-    def num_steps(game, rule, batches):
-        _, info = rule.step(game, rule.init(game, game.init(0)), batches, seeds_module.make(0), Hyper())
-        cost = float(info.cost.gradients)
-        if not total >= cost:
-            raise ValueError(f"a budget of {total} gradients does not pay for one step, which takes {cost:.4g}.")
-        return int(total // cost)
 
-    return num_steps
+def _gradient_evaluations(total, game, rule, batches):
+    _, info = rule.step(game, rule.init(game, game.init(0)), batches, seeds_module.make(0), Hyper())
+    cost = float(info.cost.gradients)
+    if not total >= cost:
+        raise ValueError(f"a budget of {total} gradients does not pay for one step, which takes {cost:.4g}.")
+    return int(total // cost)
 
 
 def seconds(total: float) -> Callable:
@@ -62,14 +66,13 @@ def seconds(total: float) -> Callable:
 
     Raises ``ValueError`` for a time that is not positive.
     """
-    checks.number("a budget of time, in seconds,", total, above=0)
+    return functools.partial(_seconds, checks.number("a budget of time, in seconds,", total, above=0))
 
-    def num_steps(game, rule, batches):
-        _run(game, rule, batches, 1, 0)
-        result, _ = _run(game, rule, batches, 2 * training.STEPS_PER_CALL, 0)
-        return max(1, int(total / result.history.seconds * max(1, len(result.history.cost.gen_grads))))
 
-    return num_steps
+def _seconds(total, game, rule, batches):
+    _run(game, rule, batches, 1, 0)
+    result, _ = _run(game, rule, batches, 2 * training.STEPS_PER_CALL, 0)
+    return max(1, int(total / result.history.seconds * max(1, len(result.history.cost.gen_grads))))
 
 
 def _run(game: Game, rule: Rule, batches: Callable, num_steps: int, seed: int) -> tuple[training.Result, bool]:
@@ -81,65 +84,107 @@ def _run(game: Game, rule: Rule, batches: Callable, num_steps: int, seed: int) -
 
 
 def compare(
-    contenders: dict[str, tuple[Game, Rule]], batches: Callable, *, budget: Callable, seeds: Iterable[int],
+    contenders: dict[str, Any], batches: Callable | None = None, *, budget: Callable, seeds: Iterable[int],
     measure: Callable[[Game, Players, Any], dict[str, float]], name: str = "", command: str = "",
-    config: dict[str, Any] | None = None, save: Any = None,
+    config: dict[str, Any] | None = None, folder: Any = None, n_jobs: int | None = None, progress: bool = True,
 ) -> dict[str, Any]:  # fmt: skip
     """Train every contender from every seed at equal cost and measure it: a record, a dict that JSON can hold.
 
-    ``contenders``: name -> (game, rule); ``budget``: see this module; ``measure(game, players, seed) -> dict`` of
-    numbers. A run that diverges is measured at its last finite state, and ``diverged`` says so (1, else 0). The record
-    has the fields ``name, command, config, seeds, num_steps, seconds, results, versions, machine, created``;
-    ``results[contender][metric]`` and ``seconds[contender]`` (the first with compiling) are lists with one value per
-    seed. ``save``: a file to which the record is written after each run; a comparison that was stopped goes on from
-    there, with the runs that it has. Raises ``ValueError`` where there is no contender or no seed, where runs measure
-    different things, or where the file holds another comparison.
+    ``contenders``: name -> a function without arguments that returns ``(game, rule, batches)``, one that can be
+    imported or a ``functools.partial`` of one, called where the run is; or a pair ``(game, rule)`` that is played on
+    ``batches``: where there is one, all runs take place in this process and cannot be kept. ``budget``: see this
+    module; ``measure(game, players, seed) -> dict`` of numbers. A run that diverges is measured at its last finite
+    state, and ``diverged`` says so (1, else 0). ``folder, n_jobs, progress``, and what is raised: see :func:`sweep`,
+    which this is, once for the numbers of steps and once for the runs.
+
+    The record has the fields ``name, command, config, seeds, num_steps`` (by contender), ``seconds`` (of training; the
+    first of a process with compiling), ``peak_memory_gb, gradients, examples, products, results, versions, machine,
+    created``; ``results[contender][metric]``, ``seconds[contender]`` and so on are lists with one value per seed.
     """
-    seeds = [checks.whole("a seed", seed, 0) for seed in seeds]
+    seeds = list(seeds)
     if not contenders or not seeds:
         raise ValueError(f"a comparison needs contenders and seeds, not {len(contenders)} and {len(seeds)} of them.")
-    record = {"name": name, "command": command, "config": config or {}, "seeds": seeds}
-    record |= {"num_steps": {}, "seconds": {}, "results": {}}
-    record = _begun(record, save)
-    for contender, (game, rule) in contenders.items():
-        num_steps = budget(game, rule, batches)
-        if record["num_steps"].setdefault(contender, num_steps) != num_steps:
-            raise ValueError(f"{save} has {contender!r} at {record['num_steps'][contender]} steps, not {num_steps}; "
-                             "delete it, or name another file.")  # fmt: skip
-        times, results = (
-            record[field].setdefault(contender, empty) for field, empty in (("seconds", []), ("results", {}))
-        )
-        for seed in seeds[len(times) :]:
-            result, diverged = _run(game, rule, batches, num_steps, seed)
-            measured = measure(game, result.players, seeds_module.fold_in(seed, "measure"))
-            _add(results, {**measured, "diverged": int(diverged)}, contender, seed, len(times))
-            times.append(round(result.history.seconds, 2))
-            if save is not None:
-                save_record(save, record | provenance())
-    return record | provenance()
+    how: dict[str, Any] = {"n_jobs": n_jobs, "progress": progress}
+    with contextlib.ExitStack() as held:
+        if not all(callable(contender) for contender in contenders.values()):
+            if folder is not None:
+                raise ValueError("a comparison that is kept in a folder needs functions that return (game, rule, "
+                                 "batches) as its contenders, not games and rules.")  # fmt: skip
+            how["n_jobs"] = 1
+            measure, budget = held.enter_context(_here(measure)), held.enter_context(_here(budget))
+            contenders = {
+                key: held.enter_context(_here(it if callable(it) else functools.partial(_pair, it, batches)))
+                for key, it in contenders.items()
+            }
+        settings = {key: {"contender": contender} for key, contender in contenders.items()}
+        plan = sweep(functools.partial(_budgeted, budget=budget), settings, [0], folder=_within(folder, "num_steps"),
+                     **how | {"progress": False})  # fmt: skip
+        num_steps = {key: plan["results"][key]["num_steps"][0] for key in contenders}
+        settings = {key: setting | {"num_steps": num_steps[key]} for key, setting in settings.items()}
+        run = functools.partial(_contest, measure=measure)
+        record = sweep(run, settings, seeds, folder=_within(folder, "runs"), **how)
+    del record["settings"]
+    first = {"name": name, "command": command, "config": config or {}, "seeds": record["seeds"], "num_steps": num_steps}
+    return first | record
 
 
-def _begun(record, save):
-    """``record``, or what a stopped comparison of the same name, settings and seeds has left in the file ``save``."""
-    if save is None or not pathlib.Path(save).exists():
-        return record
-    found = load_record(save)
-    for field in ("name", "command", "config", "seeds"):
-        if json.loads(json.dumps(record[field])) != found.get(field):
-            raise ValueError(f"{save} holds another comparison: its {field} is {found.get(field)!r}, not "
-                             f"{record[field]!r}. Delete it, or name another file.")  # fmt: skip
-    return record | {field: found[field] for field in ("num_steps", "seconds", "results")}
+def _within(folder, name):
+    return None if folder is None else pathlib.Path(folder) / name
 
 
-def _add(results, measured, contender, seed, done):
-    """Append what one run measured; ``ValueError`` where it is no number, or not what the runs before it measured."""
-    if done and measured.keys() != results.keys():
-        raise ValueError(f"{contender!r} measured {sorted(measured)} from seed {seed}, but {sorted(results)} before.")
+def _budgeted(seed, contender, budget):
+    return {"num_steps": budget(*_made(contender))}
+
+
+def _contest(seed, contender, num_steps, measure):
+    """Train a contender and measure it: a run of a comparison."""
+    game, rule, batches = _made(contender)
+    result, diverged = _run(game, rule, batches, num_steps, seed)
+    measured = measure(game, result.players, seeds_module.fold_in(seed, "measure"))
     for metric, value in measured.items():
-        try:
-            results.setdefault(metric, []).append(value if isinstance(value, int) else float(value))
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"the metric {metric!r} of {contender!r} is {value!r}; it must be a number.") from error
+        if metric in SPENT:
+            raise ValueError(f"the metric {metric!r} has the name of a field of the record; give it another.")
+        if not isinstance(value, int):
+            try:
+                measured = measured | {metric: float(value)}
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"the metric {metric!r} is {value!r}; it must be a number.") from error
+    spent = {"seconds": round(result.history.seconds, 2)} | costs(result.history)
+    return {**measured, "diverged": int(diverged), **spent}
+
+
+@functools.lru_cache(maxsize=16)
+def _made(contender):
+    """What a contender's function returns, once in a process: its runs share what was compiled."""
+    made = contender()
+    if not isinstance(made, tuple) or len(made) != 3:
+        raise ValueError(f"a contender's function returns (game, rule, batches), not {type(made).__name__}.")
+    return made
+
+
+def _pair(pair, batches):
+    return *pair, batches
+
+
+HERE: dict[int, Any] = {}  # what cannot be sent to another process, while it is used in this one
+
+
+@contextlib.contextmanager
+def _here(value):
+    """A function that can be described and calls ``value``, in this process and within the block."""
+    key = next(COUNT)
+    HERE[key] = value
+    try:
+        yield functools.partial(_call_here, key)
+    finally:
+        del HERE[key]
+
+
+COUNT = itertools.count()
+
+
+def _call_here(key, *arguments):
+    return HERE[key](*arguments)
 
 
 def merge(*records: dict[str, Any]) -> dict[str, Any]:
@@ -156,21 +201,9 @@ def merge(*records: dict[str, Any]) -> dict[str, Any]:
         twice = merged["results"].keys() & record["results"].keys()
         if twice:
             raise ValueError(f"records that are merged have contenders of their own, but {sorted(twice)} are in two.")
-        merged |= {field: merged[field] | record[field] for field in ("num_steps", "seconds", "results")}
+        fields = [field for field in ("num_steps", *SPENT, "results") if field in merged and field in record]
+        merged |= {field: merged[field] | record[field] for field in fields}
     return merged
-
-
-def provenance() -> dict[str, Any]:
-    """Versions, machine and time, for a record."""
-    import keras
-    import tensorflow as tf
-
-    gpus = len(tf.config.list_physical_devices("GPU"))
-    return {
-        "versions": {"python": platform.python_version(), "tensorflow": tf.__version__, "keras": keras.__version__},
-        "machine": f"{os.cpu_count()} CPU cores, {platform.machine()}, {gpus} GPU",
-        "created": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
-    }
 
 
 def _without_infinity(tree: Any) -> Any:
@@ -218,8 +251,10 @@ def table(record: dict[str, Any], metrics: Sequence[str] | None = None) -> Table
     """A :class:`Table` of a record: one row per contender, mean and 95 % interval of each metric (default: all).
 
     One value alone has no interval. Values that are not finite are counted beside the mean of the others. "seconds",
-    the time of a run, can be among the metrics. Where runs diverged, a last column says how many.
+    the time of a run, can be among the metrics. The numbers of steps, where the record has them, are a column before
+    them; where runs diverged, a last one says how many.
     """
+    steps = record.get("num_steps", {})
     results = {
         name: values | {"seconds": record["seconds"].get(name, [])} for name, values in record["results"].items()
     }
@@ -231,9 +266,9 @@ def table(record: dict[str, Any], metrics: Sequence[str] | None = None) -> Table
     counts = {name: sum(values.get("diverged", ())) for name, values in results.items()}
     rows = tuple(
         (
-            name, record["num_steps"][name], *(str(summary(values[metric])) for metric in metrics),
+            name, *([steps[name]] if steps else []), *(str(summary(values[metric])) for metric in metrics),
             *([f"{counts[name]} of {len(values.get('diverged', ()))}"] if any(counts.values()) else []),
         )
         for name, values in results.items()
     )  # fmt: skip
-    return Table(("", "steps", *metrics, *(["diverged"] if any(counts.values()) else [])), rows)
+    return Table(("", *(["steps"] if steps else []), *metrics, *(["diverged"] if any(counts.values()) else [])), rows)

@@ -80,3 +80,15 @@ def test_make_hands_only_on(target):
     command = ["make", "--no-print-directory", "-n", target, "ONLY=nonsense"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip().splitlines()[-1].endswith(" nonsense")
+
+
+def test_make_hands_jobs_on():
+    command = ["make", "--no-print-directory", "-n", "records", "ONLY=memory", "JOBS=2"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip().splitlines()[-1].endswith(" -m metagan_edu.studies --jobs 2 memory")
+
+
+@pytest.mark.parametrize("jobs", ["0", "-3", "many", "1.5", "10000"])
+def test_jobs_that_there_are_not_are_one_sentence(capsys, jobs):
+    assert records.main(["--jobs", jobs, "memory"]) == 2
+    assert "a whole number from 1 to " in one_sentence(capsys)

@@ -1,5 +1,6 @@
 """Comparisons at equal cost, records, claims, predictions."""
 
+import functools
 import json
 import math
 import resource
@@ -123,8 +124,12 @@ def test_a_comparison_is_what_training_gives():
     record = compare({name: (GAME, rule) for name, rule in rules.items()}, config={"lr": [0.05, 0.2]}, name="dirac",
                      command="make records ONLY=dirac")  # fmt: skip
     assert list(record) == [
-        "name", "command", "config", "seeds", "num_steps", "seconds", "results", "versions", "machine", "created",
+        "name", "command", "config", "seeds", "num_steps", "seconds", "peak_memory_gb", "gradients", "examples",
+        "products", "results", "versions", "machine", "created",
     ]  # fmt: skip
+    assert record["gradients"] == {"slow": [10, 10], "fast": [10, 10]}
+    assert record["products"] == record["examples"] == {"slow": [0, 0], "fast": [0, 0]}
+    assert all(0.1 < held < 100 for helds in record["peak_memory_gb"].values() for held in helds)
     assert (record["name"], record["command"]) == ("dirac", "make records ONLY=dirac")
     assert record["config"] == {"lr": [0.05, 0.2]} and record["seeds"] == [0, 1]
     assert record["num_steps"] == {"slow": 5, "fast": 5}
@@ -192,7 +197,8 @@ def test_a_number_that_is_not_finite_is_null_in_the_file_and_nan_again_and_count
 
 
 def test_a_record_of_one_seed_has_no_interval(tmp_path):
-    record = compare(seeds=(3,), save=tmp_path / "one.json")
+    record = compare(seeds=(3,))
+    experiments.save_record(tmp_path / "one.json", record)
     value = record["results"]["slow"]["distance"][0]
     assert experiments.table(record, ["distance"]).rows == (("slow", 5, f"{value:.3g}"),)
     assert experiments.load_record(tmp_path / "one.json") == record
@@ -200,105 +206,121 @@ def test_a_record_of_one_seed_has_no_interval(tmp_path):
 
 # --- Comparisons that go on after a stop ------------------------------------------------------------------------------
 
-PAIR = {"slow": (GAME, mg.rules.simultaneous(SLOW, SLOW)), "fast": (GAME, mg.rules.simultaneous(FAST, FAST))}
+
+def descent(lr):
+    """A contender."""
+    adam = mg.optimizers.sgd(lr)
+    return GAME, mg.rules.simultaneous(adam, adam), NO_DATA
+
+
+PAIR = {"slow": functools.partial(descent, 0.05), "fast": functools.partial(descent, 0.2)}
+TRAINED = []  # the (number of steps, seed) of the runs of this process
+LIMIT = []  # after how many of them this process is killed
 
 
 class Killed(BaseException):
     """As a process is: no ``except Exception`` catches it."""
 
 
-def three_by_two(path, measure=distance, **options):
-    options = {"config": {"lr": [0.05, 0.2]}, "name": "pair", "command": "make", "seeds": (0, 1, 2)} | options
-    num_steps = options.pop("num_steps", 5)
-    contenders = options.pop("contenders", PAIR)
-    return experiments.compare(
-        contenders, NO_DATA, budget=experiments.steps(num_steps), measure=measure, save=path, **options
-    )
-
-
-def stopped_after(count):
-    """A measure that is killed in the run after so many."""
-    runs = []
-
-    def measure(game, players, seed):
-        if len(runs) == count:
-            raise Killed
-        runs.append(seed)
-        return distance(game, players, seed)
-
-    return measure
-
-
 @pytest.fixture
-def played(monkeypatch):
-    """The ``(seed, number of steps)`` of the runs that were trained."""
-    seen, run = [], experiments._run
+def trained(monkeypatch):
+    run = experiments._run
 
     def counted(game, rule, batches, num_steps, seed):
-        seen.append((seed, num_steps))
+        if LIMIT and len(TRAINED) == LIMIT[0]:
+            raise Killed
+        TRAINED.append((num_steps, seed))
         return run(game, rule, batches, num_steps, seed)
 
     monkeypatch.setattr(experiments, "_run", counted)
-    return seen
+    yield TRAINED
+    TRAINED.clear()
+    LIMIT.clear()
+
+
+def three_by_two(folder, num_steps=5, **options):
+    options = {"contenders": PAIR, "seeds": (0, 1, 2), "measure": distance, "n_jobs": 1} | options
+    return experiments.compare(budget=experiments.steps(num_steps), folder=folder, **options)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 5])
-def test_a_comparison_that_was_killed_goes_on_with_the_runs_that_are_left(tmp_path, played, count):
+def test_a_comparison_that_was_killed_goes_on_with_the_runs_that_are_left(tmp_path, trained, count):
     whole = three_by_two(None)
-    assert [seed for seed, _ in played] == [0, 1, 2, 0, 1, 2]
-    played.clear()
-    path = tmp_path / "pair.json"
+    assert [seed for _, seed in trained] == [0, 1, 2, 0, 1, 2]
+    trained.clear()
+    LIMIT.append(count)
     with pytest.raises(Killed):
-        three_by_two(path, stopped_after(count))
-    assert [seed for seed, _ in played] == [0, 1, 2, 0, 1, 2][: count + 1]
-    assert path.exists() == bool(count)
-    if count:
-        kept = experiments.load_record(path)
-        assert sum(len(times) for times in kept["seconds"].values()) == count
-    played.clear()
-    record = three_by_two(path)
-    assert [seed for seed, _ in played] == [0, 1, 2, 0, 1, 2][count:]
+        three_by_two(tmp_path)
+    LIMIT.clear()
+    assert len(trained) == count
+    record = three_by_two(tmp_path)
+    assert [seed for _, seed in trained] == [0, 1, 2, 0, 1, 2]
     assert list(record) == list(whole) and record["results"] == whole["results"]
-    assert {**record, "seconds": None, "created": None} == {**whole, "seconds": None, "created": None}
-    if count:
-        assert record["seconds"]["slow"][:count] == kept["seconds"]["slow"]
-    assert experiments.load_record(path) == record
-    played.clear()
-    assert three_by_two(path)["results"] == whole["results"] and played == []  # there is nothing left to do
-    assert [p.name for p in tmp_path.iterdir()] == ["pair.json"]
+    assert three_by_two(tmp_path) == record and len(trained) == 6  # there is nothing left to do
+
+
+def test_a_comparison_computes_what_is_new_and_says_what_changed(tmp_path, trained):
+    three_by_two(tmp_path, seeds=(0, 1), contenders={"slow": PAIR["slow"]})
+    record = three_by_two(tmp_path)
+    assert len(trained) == 6 and list(record["results"]) == ["slow", "fast"]
+    with pytest.warns(UserWarning) as said:
+        longer = three_by_two(tmp_path, 6)
+    budget, runs = (str(warning.message) for warning in said)
+    assert "_budgeted, or what it uses or is bound to, changed since runs were kept in" in budget
+    assert runs.startswith("the setting 'fast' and the setting 'slow' changed since runs were kept in")
+    assert len(trained) == 12 and longer["num_steps"] == {"slow": 6, "fast": 6}
+
+
+def test_contenders_of_other_processes_are_those_of_this_one():
+    here, there = three_by_two(None), three_by_two(None, n_jobs=None)
+    assert here["results"] == there["results"] and here["gradients"] == there["gradients"]
+    pairs = {name: contender()[:2] for name, contender in PAIR.items()}
+    assert three_by_two(None, contenders=pairs, batches=NO_DATA)["results"] == here["results"]
+
+
+def many(game, players, seed):
+    return {"modes": "many"}
+
+
+def spent(game, players, seed):
+    return {"gradients": 1}
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("measure", "message"),
     [
-        ({"config": {"lr": [0.3]}}, r"another comparison: its config is {'lr': \[0.05, 0.2\]}, not {'lr': \[0.3\]}"),
-        ({"seeds": (0, 1)}, r"another comparison: its seeds is \[0, 1, 2\], not \[0, 1\]"),
-        ({"name": "other"}, "another comparison: its name is 'pair', not 'other'"),
-        ({"command": "make other"}, "another comparison: its command is 'make', not 'make other'"),
-        ({"num_steps": 6}, "has 'slow' at 5 steps, not 6; delete it, or name another file"),
+        (many, "'slow' from seed 0 and 5 more; .* the metric 'modes' is 'many'; it must be a number"),
+        (spent, "the metric 'gradients' has the name of a field of the record; give it another"),
     ],
-    ids=["config", "seeds", "name", "command", "steps"],
 )
-def test_what_was_stopped_is_not_continued_by_another_comparison(tmp_path, played, options, message):
-    path = tmp_path / "pair.json"
-    with pytest.raises(Killed):
-        three_by_two(path, stopped_after(3))
-    before = path.read_bytes()
-    played.clear()
-    with pytest.raises(ValueError, match=rf"pair\.json (holds )?{message}"):
-        three_by_two(path, **options)
-    assert played == [] and path.read_bytes() == before
+def test_a_measure_that_is_no_number_fails_the_run(measure, message):
+    with pytest.raises(experiments.RunsFailed, match=message):
+        three_by_two(None, measure=measure)
 
 
-def test_a_run_that_measures_something_else_is_refused(tmp_path):
-    path = tmp_path / "pair.json"
-    with pytest.raises(Killed):
-        three_by_two(path, stopped_after(2))
-    message = r"'slow' measured \['diverged', 'modes'\] from seed 2, but \['distance', 'diverged', 'draw'\] before"
-    with pytest.raises(ValueError, match=message):
-        three_by_two(path, lambda game, players, seed: {"modes": 8})
-    with pytest.raises(ValueError, match="the metric 'modes' of 'slow' is 'many'; it must be a number"):
-        three_by_two(None, lambda game, players, seed: {"modes": "many"})
+def test_runs_that_measure_different_things_are_refused():
+    by_turns = iter([{"modes": 8}, {"coverage": 8}])
+    with pytest.raises(ValueError, match=r"'slow' measured \['coverage', .* from seed 1, but \['diverged', .* before"):
+        experiments.compare({"slow": descent(0.1)[:2]}, NO_DATA, budget=experiments.steps(1), seeds=(0, 1),
+                            measure=lambda *given: next(by_turns))  # fmt: skip
+
+
+def test_what_cannot_be_kept_or_sent_is_refused_before_anything_is_trained(tmp_path, trained):
+    with pytest.raises(ValueError, match="kept in a folder needs functions that return"):
+        three_by_two(tmp_path, contenders={"slow": descent(0.1)[:2]}, batches=NO_DATA)
+    with pytest.raises(ValueError, match=r"'contender' of the setting 'slow' is .*<lambda>, a lambda or a closure"):
+        three_by_two(tmp_path, contenders={"slow": lambda: descent(0.1)})
+    with pytest.raises(ValueError, match=r"'measure' of .*_contest is .*<lambda>, a lambda or a closure"):
+        three_by_two(tmp_path, measure=lambda game, players, seed: {})
+    with pytest.raises(
+        experiments.RunsFailed, match=r"a contender's function returns \(game, rule, batches\), not tuple"
+    ):
+        three_by_two(None, contenders={"slow": functools.partial(two)})
+    assert trained == []
+
+
+def two():
+    return GAME, NO_DATA
 
 
 def test_a_full_disk_leaves_the_record_before_and_no_remains(tmp_path):
@@ -405,3 +427,31 @@ def test_a_study_that_is_not_there_is_refused_with_the_names_that_are():
         studies.load("few_shots")
     with pytest.raises(ValueError, match=r"there is no theta 'few_shot'; there are: .*few_shot_Reptile_glyphs"):
         studies.theta("few_shot", None)
+
+
+def test_a_record_is_made_from_kept_runs_which_go_when_it_is_written(tmp_path, monkeypatch, capsys):
+    from metagan_edu.studies import __main__ as records
+    from metagan_edu.studies import ring_lookahead
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(records, "FOLDER", tmp_path / "made")
+    monkeypatch.setattr(ring_lookahead, "NUM_STEPS", 1)
+    monkeypatch.setattr(ring_lookahead, "SEEDS", (5,))
+    save = experiments.save_record
+    monkeypatch.setattr(experiments, "save_record", lambda path, record: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        records.main(["--jobs", "1", "ring_lookahead"])
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*.json") if len(path.stem) == 64}
+    assert len(kept) == 6 and not any((tmp_path / "made").iterdir())  # three numbers of steps, three runs
+
+    def last(path, record):
+        assert kept == {path: path.stat().st_mtime_ns for path in kept}  # none was computed again
+        save(path, record)
+
+    monkeypatch.setattr(experiments, "save_record", last)
+    assert records.main(["--jobs", "1", "ring_lookahead"]) == 0
+    record = experiments.load_record(tmp_path / "made" / "ring_lookahead.json")
+    assert record["num_steps"] == {"plain": 1, "unrolled, K = 5": 1, "plain, at the cost of K = 5": 8}
+    assert record["gradients"] == {"plain": [2], "unrolled, K = 5": [17], "plain, at the cost of K = 5": [16]}
+    assert record["command"] == "make records ONLY=ring_lookahead" and "ring_lookahead ..." in capsys.readouterr().out
+    assert not (tmp_path / "runs" / "records" / "ring_lookahead").exists()

@@ -90,7 +90,19 @@ def test_the_real_characters():
 
 # --- What an import costs -------------------------------------------------------------------------------------------
 
-SLOW = {"IPython", "PIL", "matplotlib", "pandas", "pooch", "requests", "safetensors", "scipy", "sklearn", "torch"}
+SLOW = {
+    "IPython",
+    "PIL",
+    "joblib",
+    "matplotlib",
+    "pandas",
+    "pooch",
+    "requests",
+    "safetensors",
+    "scipy",
+    "sklearn",
+    "torch",
+}
 CHEAP_PARTS = {"matplotlib"}  # its pyplot is what takes time
 LOADED = "import sys, metagan_edu; print(*(n for n in sys.modules if n.split('.')[0] == 'metagan_edu'))"
 

@@ -15,10 +15,10 @@ class Layer(NamedTuple):
 
 LAYERS = (
     Layer(
-        ("trees", "roots", "seeds", "checks", "files", "values", "replicas", "workers", "autodiff", "statistics",
-         "tables", "progress", "quiet"),
+        ("trees", "roots", "seeds", "checks", "files", "values", "descriptions", "jobs", "replicas", "workers",
+         "autodiff", "statistics", "tables", "progress", "quiet"),
         "arithmetic on nested parameters, explicit randomness, checks of arguments, whole files, gradients of every "
-        "order, intervals; what a run shows",
+        "order, intervals; what a run shows; what it is in words, and runs in other processes",
     ),
     Layer(
         ("networks", "normalization", "losses", "optimizers", "metrics", "data"),
@@ -30,8 +30,8 @@ LAYERS = (
     Layer(("checkpoints", "hooks", "runs", "training"), "the one loop, over any process, and its files"),
     Layer(("meta",), "what is learned over many games, and how its gradient is had"),
     Layer(
-        ("experiments", "plotting", "lab", "devices"),
-        "budgets, comparisons and records; pictures; what a notebook does with its reader; the machine",
+        ("experiments", "sweeps", "plotting", "lab", "devices"),
+        "sweeps, budgets, comparisons and records; pictures; what a notebook does with its reader; the machine",
     ),
     Layer(("studies",), "the recorded experiments: script, record and what was learned, side by side"),
     Layer(("course", "__main__"), "running, checking and publishing the notebooks"),

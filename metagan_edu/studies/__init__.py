@@ -2,7 +2,8 @@
 
 ``studies.load("few_shot")`` reads a record and ``studies.theta("few_shot_Reptile_glyphs", like)`` what was learned;
 ``from metagan_edu.studies import few_shot`` is the script, whose game, rule and settings a notebook can play with
-another seed. ``make records`` (``python -m metagan_edu.studies``) makes them again, hours of them.
+another seed. ``make records`` (``python -m metagan_edu.studies``) makes them again, hours of them; runs that are done
+are kept until the record is (:func:`runs`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,14 @@ SUPPORT = {"__init__", "__main__", "hand_made"}  # no studies of their own
 def scripts() -> list[str]:
     """The names of the studies that can be made."""
     return sorted({path.stem for path in FOLDER.glob("*.py")} - SUPPORT)
+
+
+def runs(name: str) -> pathlib.Path:
+    """Where the runs of a study are kept while its record is made, so that one that was stopped goes on.
+
+    It is in the current folder, and is removed when the record is written.
+    """
+    return pathlib.Path("runs") / "records" / name
 
 
 def names() -> list[str]:

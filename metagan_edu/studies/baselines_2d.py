@@ -12,6 +12,7 @@ import functools
 from typing import Any
 
 import metagan_edu as mg
+from metagan_edu.studies import runs
 
 SEEDS = range(1, 6)
 NUM_STEPS, BATCH = 10000, 128
@@ -26,9 +27,14 @@ def baseline(num_steps: int = NUM_STEPS) -> tuple[mg.games.Game, mg.rules.Rule]:
     return game, mg.rules.averaged(mg.rules.alternating(adam, adam), decay=0.999)
 
 
-def measure(mixture: mg.data.Mixture, game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:
-    """Mode coverage of 2,500 samples."""
-    coverage = mg.metrics.mode_coverage(mg.sample(game, players, 2500, seed=seed), mixture)
+def contender(name: str, num_steps: int) -> tuple[mg.games.Game, mg.rules.Rule, Any]:
+    """The baseline on the mixture of that name."""
+    return *baseline(num_steps), DATA[name].batches(BATCH)
+
+
+def measure(name: str, game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:
+    """Mode coverage of 2,500 samples of the mixture of that name."""
+    coverage = mg.metrics.mode_coverage(mg.sample(game, players, 2500, seed=seed), DATA[name])
     return {name: getattr(coverage, name) for name in ("modes", "modes20", "high_quality", "reverse_kl_all")}
 
 
@@ -37,9 +43,9 @@ def make() -> dict[str, Any]:
     config = {"search": __doc__, "batch": BATCH, "latent_dim": 2, "hidden": [128] * 3, "r1": 0.1, "lr": 1e-3}
     records = [
         mg.experiments.compare(
-            {name: baseline()}, mixture.batches(BATCH), budget=mg.experiments.steps(NUM_STEPS), seeds=SEEDS,
-            measure=functools.partial(measure, mixture), config=config,
+            {name: functools.partial(contender, name, NUM_STEPS)}, budget=mg.experiments.steps(NUM_STEPS), seeds=SEEDS,
+            measure=functools.partial(measure, name), config=config, folder=runs("baselines_2d") / name,
         )
-        for name, mixture in DATA.items()
+        for name in DATA
     ]  # fmt: skip
     return mg.experiments.merge(*records)

@@ -8,11 +8,13 @@ non-saturating, relativistic (eight combinations, not all). What is reported is 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import metagan_edu as mg
+from metagan_edu.studies import runs
 
 SEEDS = range(1, 4)
 STEPS = {"digits": 4000, "mnist": 10000}
@@ -65,10 +67,21 @@ def images(name: str) -> tuple[np.ndarray, np.ndarray]:
     return archive[:HELD_OUT], archive[HELD_OUT:]
 
 
-def measure(
-    classifier: Any, held_out: Any, game: mg.games.Game, players: mg.games.Players, seed: Any
-) -> dict[str, Any]:
+def contender(name: str, set_up: Callable) -> tuple[mg.games.Game, mg.rules.Rule, Any]:
+    """A set-up on the digits of that name, in batches of 64."""
+    train, _ = images(name)
+    return *set_up(tuple(train.shape[1:])), mg.data.batches(train, 64)
+
+
+@functools.cache
+def judge(name: str) -> tuple[Any, np.ndarray]:
+    """The classifier, and the held-out images."""
+    return mg.metrics.classifier(name), images(name)[1]
+
+
+def measure(name: str, game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:
     """The score of 2,000 samples, as it is and as a share of that of real held-out images."""
+    classifier, held_out = judge(name)
     score = mg.metrics.classifier_score(mg.sample(game, players, 2000, seed=seed), classifier)
     return {"score": score, "share_of_real": score / mg.metrics.classifier_score(held_out, classifier)}
 
@@ -77,15 +90,13 @@ def make() -> dict[str, Any]:
     """The record."""
     records = []
     for name, num_steps in STEPS.items():
-        train, held_out = images(name)
-        classifier, shape = mg.metrics.classifier(name), tuple(train.shape[1:])
-        contenders = {f"{name}, tuned": tuned(shape)}
+        contenders = {f"{name}, tuned": functools.partial(contender, name, tuned)}
         if name == "digits":  # at 28x28 the time is better spent on the set-up that works
-            contenders[f"{name}, article"] = article(shape)
+            contenders[f"{name}, article"] = functools.partial(contender, name, article)
         records.append(
             mg.experiments.compare(
-                contenders, mg.data.batches(train, 64), budget=mg.experiments.steps(num_steps), seeds=SEEDS,
-                measure=functools.partial(measure, classifier, held_out), config={"search": __doc__, "batch": 64},
+                contenders, budget=mg.experiments.steps(num_steps), seeds=SEEDS, folder=runs("digit_gans") / name,
+                measure=functools.partial(measure, name), config={"search": __doc__, "batch": 64},
             )
         )  # fmt: skip
     return mg.experiments.merge(*records)

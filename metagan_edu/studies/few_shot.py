@@ -23,6 +23,7 @@ import tensorflow as tf
 
 import metagan_edu as mg
 from metagan_edu.studies import FOLDER
+from metagan_edu.studies import runs as kept_runs
 
 SEEDS = (1, 2, 3)
 SHOTS, NUM_STEPS, SAMPLES = 10, (0, 10, 25, 50, 100, 300), 64
@@ -184,32 +185,44 @@ def rates(record: dict[str, Any]) -> dict[str, float]:
     return {"scratch": best["scratch"], "joint": joint_rate, "Reptile": RATE}
 
 
+@functools.cache
+def judged() -> tuple[mg.data.Characters, Any]:
+    """The characters that are tested on, and their classifier."""
+    unseen = characters(TEST)
+    return unseen, judge(unseen)
+
+
+def run(seed: int, name: str, lr: float, before: float) -> dict[str, Any]:
+    """One contender from one seed: the seconds of pre-training (at rate ``before``, where it is joint), and what
+    adaptation at rate ``lr`` gives."""
+    start, (way, _, source) = learner(lr), name.partition(", ")
+    ways = WAYS | {"joint pre-training": functools.partial(joint, lr=before)}
+    letters = training(source) if source else None
+    began = time.monotonic()
+    theta = ways[way](letters, seed) if source else start.init(seed)
+    seconds = round(time.monotonic() - began, 1)
+    if seed == SEEDS[0] and name in KEPT:
+        keep(name, theta, seed, seconds)
+    return {"seconds": seconds, **curves(start, theta, *judged(), seed)}
+
+
 def make() -> dict[str, Any]:
     """The record: metrics of each character, averaged over the seeds of pre-training; and of each seed."""
-    unseen = characters(TEST)
-    classifier = judge(unseen)
+    unseen, classifier = judged()
     ceiling = [mg.metrics.class_probability(x[:SHOTS], classifier, k) for k, x in enumerate(unseen.images)]
     best, search = tuned()
     print(best, search, flush=True)
     before, after = map(float, best["joint pre-training"].split(" then "))
-    plain, fine_tuned, runs, seconds = learner(best["scratch"]), learner(after), {}, {}
-    ways = WAYS | {"joint pre-training": functools.partial(joint, lr=before)}
-    for seed in SEEDS:
-        contenders = {"scratch": (plain, functools.partial(plain.init, seed))}
-        for source, way in PLAN:
-            contenders[f"{way}, {source}"] = (
-                fine_tuned if way == "joint pre-training" else learner(),
-                functools.partial(ways[way], training(source), seed),
-            )  # fmt: skip
-        for name, (start, pretrain) in contenders.items():
-            began = time.monotonic()
-            theta = pretrain()
-            seconds.setdefault(name, []).append(round(time.monotonic() - began, 1))
-            if seed == SEEDS[0] and name in KEPT:
-                keep(name, theta, seed, seconds[name][0])
-            runs.setdefault(name, []).append(curves(start, theta, unseen, classifier, seed))
-            print(f"seed {seed}, {name}: {runs[name][-1]['score'].mean(0).round(3)}, {seconds[name][-1]} s", flush=True)
-    return record(runs, seconds, ceiling, {"rates": best, "rate_search": search})
+    settings = {"scratch": {"name": "scratch", "lr": best["scratch"], "before": before}}
+    for source, way in PLAN:
+        name = f"{way}, {source}"
+        settings[name] = {"name": name, "lr": after if way == "joint pre-training" else RATE, "before": before}
+    made = mg.experiments.sweep(run, settings, SEEDS, folder=kept_runs("few_shot"))
+    runs = {
+        name: [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
+        for name, found in made["results"].items()
+    }
+    return record(runs, made["seconds"], ceiling, {"rates": best, "rate_search": search})
 
 
 def keep(name: str, theta: Any, seed: Any, seconds: float) -> None:

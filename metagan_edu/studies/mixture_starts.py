@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 import metagan_edu as mg
+from metagan_edu.studies import runs as kept_runs
 
 SEEDS = (1, 2, 3)
 NUM_STEPS, POINTS, BATCH = (0, 10, 30, 100, 300), 1000, 64
@@ -131,18 +132,29 @@ def tuned_joint() -> tuple[Any, dict[str, Any]]:
     return best, {f"{before} then {after}": values.round(4).tolist() for (before, after), values in found.items()}
 
 
+@functools.cache
+def _contenders(*rates):
+    return contenders(rates)
+
+
+def run(seed: int, name: str, joint_rates: tuple[float, float]) -> dict[str, Any]:
+    """One contender from one seed: the seconds of its pre-training, and its energy distances on the test mixtures."""
+    everyone = _contenders(*joint_rates)
+    start, pretrain = everyone[name]
+    if name.endswith("from joint"):
+        everyone["joint pre-training"][1](seed)  # its time is that of the other contender
+    began = time.monotonic()
+    theta = pretrain(seed)
+    return {"seconds": round(time.monotonic() - began, 1), "curves": curves(start, theta)}
+
+
 def make() -> dict[str, Any]:
     """The record: the energy distance of each test mixture, averaged over seeds."""
     best, search = tuned_joint()
     print(best, search, flush=True)
-    runs, seconds = {}, {}
-    for seed in SEEDS:
-        for name, (start, pretrain) in contenders(best).items():
-            began = time.monotonic()
-            theta = pretrain(seed)
-            seconds.setdefault(name, []).append(round(time.monotonic() - began, 1))
-            runs.setdefault(name, []).append(curves(start, theta))
-            print(seed, name, runs[name][-1].mean(0).round(3), seconds[name][-1], flush=True)
+    settings = {name: {"name": name, "joint_rates": best} for name in contenders(best)}
+    made = mg.experiments.sweep(run, settings, SEEDS, folder=kept_runs("mixture_starts"))
+    runs, seconds = {name: np.array(found["curves"]) for name, found in made["results"].items()}, made["seconds"]
     head = [f"energy distance at {n}" for n in NUM_STEPS]
     results = {n: dict(zip(head, np.mean(r, 0).T.round(5).tolist(), strict=True)) for n, r in runs.items()}
     by_seed = {n: dict(zip(head, np.mean(r, 1).T.round(5).tolist(), strict=True)) for n, r in runs.items()}

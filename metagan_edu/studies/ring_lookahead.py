@@ -8,13 +8,23 @@ activations, two β1 and two dimensions (six combinations); what is reported is 
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import metagan_edu as mg
+from metagan_edu.studies import runs
 
 SEEDS = range(5, 10)
 NUM_STEPS = 3000
 LATENT_DIM, HIDDEN = 64, (128, 128)
+
+
+def contender(num_unroll: int) -> tuple[mg.games.Game, mg.rules.Rule, Any]:
+    """The look-ahead of so many steps, or the plain rule where there are none."""
+    optimizers = mg.optimizers.adam(1e-3), mg.optimizers.adam(1e-4)
+    game = mg.games.gan(mg.networks.mlp(LATENT_DIM, HIDDEN, 2), mg.networks.mlp(2, HIDDEN, 1))
+    rule = mg.rules.unrolled(*optimizers, num_unroll=num_unroll) if num_unroll else mg.rules.simultaneous(*optimizers)
+    return game, rule, mg.data.ring().batches(256)
 
 
 def measure(game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:
@@ -26,17 +36,14 @@ def measure(game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[s
 
 def make() -> dict[str, Any]:
     """The record."""
-    optimizers = mg.optimizers.adam(1e-3), mg.optimizers.adam(1e-4)
-    game = mg.games.gan(mg.networks.mlp(LATENT_DIM, HIDDEN, 2), mg.networks.mlp(2, HIDDEN, 1))
-    plain, ahead = mg.rules.simultaneous(*optimizers), mg.rules.unrolled(*optimizers, num_unroll=5)
-    batches = mg.data.ring().batches(256)
+    plain, ahead = (functools.partial(contender, k) for k in (0, 5))
     config = {"latent_dim": LATENT_DIM, "hidden": HIDDEN, "batch": 256, "loss": "non-saturating", "lr": [1e-3, 1e-4]}
     record = mg.experiments.compare(
-        {"plain": (game, plain), "unrolled, K = 5": (game, ahead)}, batches,
-        budget=mg.experiments.steps(NUM_STEPS), seeds=SEEDS, measure=measure, config=config,
+        {"plain": plain, "unrolled, K = 5": ahead}, budget=mg.experiments.steps(NUM_STEPS), seeds=SEEDS,
+        measure=measure, config=config, folder=runs("ring_lookahead") / "equal steps",
     )  # fmt: skip
     longer = mg.experiments.compare(
-        {"plain, at the cost of K = 5": (game, plain)}, batches,
-        budget=mg.experiments.gradient_evaluations(17 * NUM_STEPS), seeds=SEEDS, measure=measure,
+        {"plain, at the cost of K = 5": plain}, budget=mg.experiments.gradient_evaluations(17 * NUM_STEPS),
+        seeds=SEEDS, measure=measure, folder=runs("ring_lookahead") / "equal cost",
     )  # fmt: skip
     return mg.experiments.merge(record, longer)

@@ -22,6 +22,7 @@ import tensorflow as tf
 import metagan_edu as mg
 from metagan_edu import seeds, trees
 from metagan_edu.games import Hyper, Players
+from metagan_edu.studies import runs
 
 SELECT, SEEDS = 0, (1, 2, 3)
 RATES, RING_BUDGET, DIGITS_BUDGET = (3e-4, 1e-3, 3e-3), 4000, 2400
@@ -52,8 +53,9 @@ def contest(
     budget: Any,
     measure: Callable,
     loss: Any,
+    select: int,
 ) -> dict[str, Any]:
-    """The best rate on seed ``SELECT`` by ``loss(measured)``, and what it measures on ``SEEDS``; a diverged run ends at
+    """The best rate on seed ``select`` by ``loss(measured)``, and what it measures on ``SEEDS``; a diverged run ends at
     its last finite state."""
     num_steps = mg.experiments.gradient_evaluations(budget)(game, rule, batches)
 
@@ -67,7 +69,7 @@ def contest(
         measured = measure(run.players, seeds.fold_in(seed, "measure"))
         return {**{k: float(v) for k, v in measured.items()}, "diverged": diverged}, round(run.history.seconds, 2)
 
-    tried = {lr: result(lr, SELECT)[0] for lr in rates}
+    tried = {lr: result(lr, select)[0] for lr in rates}
     lr = min(rates, key=lambda lr: np.inf if tried[lr]["diverged"] else loss(tried[lr]))
     runs, times = zip(*(result(lr, seed) for seed in SEEDS), strict=True)
     results = {metric: [run[metric] for run in runs] for metric in runs[0]}
@@ -89,7 +91,7 @@ def net_rules(nets: tuple[Any, Any]) -> dict[str, Any]:
 def net_table(
     name: str, nets: tuple[Any, Any], batches: Callable, budget: Any, quality: Callable, loss: Any
 ) -> dict[str, Any]:
-    """The contests on one data set."""
+    """The contests on one data set: name -> the function of the selecting seed that carries it out."""
     judge = mg.games.gan(*nets)  # one game's field for all contenders
     fixed = tf.concat([batches(seeds.make(s)) for s in range(4)], 0)
     made = {}
@@ -99,8 +101,9 @@ def net_table(
             norm = trees.norm(mg.dynamics.field(judge, players, fixed, 1))
             return {"field": float(norm), **quality(game, players, seed)}
 
-        found = contest(game, rule, batches, rates=RATES, budget=budget, measure=measure, loss=loss)
-        made[f"{name}: {rule_name}"] = report(f"{name}: {rule_name}", found)
+        made[f"{name}: {rule_name}"] = functools.partial(
+            contest, game, rule, batches, rates=RATES, budget=budget, measure=measure, loss=loss
+        )
     return made
 
 
@@ -119,6 +122,7 @@ def ring_nets() -> tuple[Any, Any]:
     return mg.networks.mlp(16, (64, 64), 2), mg.networks.mlp(2, (64, 64), 1)
 
 
+@functools.cache
 def ring_table() -> dict[str, Any]:
     """The ring: 8 modes of standard deviation 0.02; the rate is chosen by the energy distance."""
     return net_table("ring", ring_nets(), mg.data.ring().batches(128), RING_BUDGET, ring_quality,
@@ -130,6 +134,7 @@ def digits_nets() -> tuple[Any, Any]:
     return mg.networks.mlp(16, (64, 64), 64, output="tanh"), mg.networks.mlp(64, (64, 64), 1)
 
 
+@functools.cache
 def digits_table() -> dict[str, Any]:
     """8x8 digits: the classifier's score of 1,000 samples as a share of that of real test images."""
     train, test, classifier = mg.data.digits("train"), mg.data.digits("test"), mg.metrics.classifier("digits")
@@ -143,6 +148,7 @@ def digits_table() -> dict[str, Any]:
     return net_table("digits", digits_nets(), batches, DIGITS_BUDGET, quality, lambda m: -m["share_of_real"])
 
 
+@functools.cache
 def optimizer_table() -> dict[str, Any]:
     """Optimizers under the alternating rule, on 512 fixed points: full batch against batches of 64."""
     points = mg.data.ring().sample(512, seeds.make(77))
@@ -153,28 +159,27 @@ def optimizer_table() -> dict[str, Any]:
         ("momentum -0.5", heavy(-0.5), 64), ("RMSProp", mg.optimizers.rmsprop(1.0, decay=0.99), 64), ("Adam", ADAM, 64),
     ):  # fmt: skip
         batches = (lambda seed: points) if size == 512 else mg.data.batches(points, size)
-        found = contest(
-            game, mg.rules.alternating(optimizer, optimizer), batches, rates=OPTIMIZER_RATES,
+        made[f"optimizers: {name}"] = functools.partial(
+            contest, game, mg.rules.alternating(optimizer, optimizer), batches, rates=OPTIMIZER_RATES,
             budget=OPTIMIZER_BUDGET // size, measure=functools.partial(ring_quality, game),
             loss=lambda m: m["energy_distance"],
         )  # fmt: skip
-        made[f"optimizers: {name}"] = report(f"optimizers: {name}", found)
     return made
 
 
-def report(name: str, found: Any) -> Any:
-    """Print a line of progress, and hand the contest through."""
-    means = {k: f"{np.mean(v):.3g}" for k, v in found["results"].items()}
-    print(f"{name}: rate {found['lr']}, {found['num_steps']} steps, {means}", flush=True)
-    return found
+PARTS = {"ring": ring_table, "digits": digits_table, "optimizers": optimizer_table}
 
 
-PARTS = (ring_table, digits_table, optimizer_table)
+def run(seed: int, part: str, name: str) -> dict[str, Any]:
+    """One contest, whose rate is chosen on ``seed``."""
+    return {"contest": PARTS[part]()[name](select=seed)}
 
 
-def assemble(*parts: dict[str, Any]) -> dict[str, Any]:
-    """The record of the parts' contests."""
-    found = {name: contest for part in parts for name, contest in part.items()}
+def make() -> dict[str, Any]:
+    """The record."""
+    contests = {name: {"part": part, "name": name} for part, table in PARTS.items() for name in table()}
+    made = mg.experiments.sweep(run, contests, [SELECT], folder=runs("rules_table"))
+    found = {name: result["contest"][0] for name, result in made["results"].items()}
     config = {
         "search": __doc__, "rates": {"networks": RATES, "optimizers": OPTIMIZER_RATES},
         "budget": {"ring": RING_BUDGET, "digits": DIGITS_BUDGET, "optimizers": OPTIMIZER_BUDGET},
@@ -184,8 +189,3 @@ def assemble(*parts: dict[str, Any]) -> dict[str, Any]:
     record = {"name": "", "command": "", "config": config, "seeds": list(SEEDS)}
     record |= {field: {name: c[field] for name, c in found.items()} for field in ("num_steps", "seconds", "results")}
     return record | mg.experiments.provenance()
-
-
-def make() -> dict[str, Any]:
-    """The record."""
-    return assemble(*(part() for part in PARTS))

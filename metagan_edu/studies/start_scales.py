@@ -10,11 +10,12 @@ and 101, seven combinations; what is reported is from other seeds.
 
 from __future__ import annotations
 
-import time
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import metagan_edu as mg
+from metagan_edu.studies import runs
 
 SEEDS = range(1, 6)
 SHORT, LONG, BATCH = 300, 3000, 128
@@ -78,26 +79,25 @@ def measure(result: Any, plain: mg.games.Game, seed: Any) -> dict[str, Any]:
     }
 
 
+@functools.cache
+def played(name: str) -> tuple[mg.games.Game, mg.rules.Rule, Any]:
+    """The game of a start, made once, so that its seeds share what is compiled."""
+    return game(FIXED.get(name, "uniform")), rule(), mg.data.ring().batches(BATCH)
+
+
+def run(seed: int, name: str) -> dict[str, Any]:
+    """One start from one seed, trained for both lengths."""
+    (plain, moved, batches), players, found = played(name), None, {}
+    if name in CRITERIA:
+        players, _ = rescaled(plain, CRITERIA[name], seed)
+    for steps in (SHORT, LONG):
+        result = mg.train(plain, moved, batches, num_steps=steps, seed=seed, players=players, progress=False)
+        found |= {f"{key} at {steps}": value for key, value in measure(result, plain, seed).items()}
+    return found
+
+
 def make() -> dict[str, Any]:
     """The record."""
-    results, seconds, num_steps = {}, {}, {}
-    for name in [*FIXED, *CRITERIA]:
-        plain, found = game(FIXED.get(name, "uniform")), []
-        batches, moved = mg.data.ring().batches(BATCH), rule()
-        for seed in SEEDS:
-            began, players = time.monotonic(), None
-            if name in CRITERIA:
-                players, _ = rescaled(plain, CRITERIA[name], seed)
-            own = {}
-            for steps in (SHORT, LONG):
-                result = mg.train(plain, moved, batches, num_steps=steps, seed=seed, players=players, progress=False)
-                own |= {f"{key} at {steps}": value for key, value in measure(result, plain, seed).items()}
-            found.append(own)
-            seconds.setdefault(name, []).append(round(time.monotonic() - began, 1))
-        results[name] = {key: [own[key] for own in found] for key in found[0]}
-        num_steps[name] = LONG
-        print(name, {key: [round(v, 3) for v in values] for key, values in results[name].items()}, flush=True)
-    return {
-        "config": {"what": __doc__}, "seeds": list(SEEDS), "num_steps": num_steps, "seconds": seconds,
-        "results": results, **mg.experiments.provenance(),
-    }  # fmt: skip
+    starts = {name: {"name": name} for name in [*FIXED, *CRITERIA]}
+    record = mg.experiments.sweep(run, starts, SEEDS, folder=runs("start_scales"))
+    return record | {"config": {"what": __doc__}, "num_steps": dict.fromkeys(starts, LONG)}

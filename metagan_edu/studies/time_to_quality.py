@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import metagan_edu as mg
-from metagan_edu.studies import digit_gans
+from metagan_edu.studies import digit_gans, runs
 
 SEEDS, NUM_STEPS, EVERY, BATCH, SAMPLES = (1, 2, 3), 8000, 400, 32, 2000
 GOALS = (0.80, 0.85)
@@ -60,6 +60,11 @@ def run(seed: int, num_steps: int = NUM_STEPS) -> dict[str, np.ndarray]:
     return {"steps": metrics["seconds"][0], **{name: values for name, (_, values) in metrics.items()}}
 
 
+def kept(seed: int, num_steps: int) -> dict[str, Any]:
+    """The run of a sweep."""
+    return {"curve": run(seed, num_steps)}
+
+
 def first(curve: dict[str, np.ndarray], goal: float, what: str) -> float:
     """The steps or seconds after which the share first reaches a goal; NaN where it never does."""
     reached = np.flatnonzero(curve["share_of_real"] >= goal)
@@ -68,18 +73,18 @@ def first(curve: dict[str, np.ndarray], goal: float, what: str) -> float:
 
 def make() -> dict[str, Any]:
     """The record."""
-    curves = []
-    for seed in SEEDS:
-        curves.append(run(seed))
-        print(f"seed {seed}: {[round(float(x), 3) for x in curves[-1]['share_of_real']]}", flush=True)
+    record = mg.experiments.sweep(  # one at a time: its seconds are those of all cores
+        kept, {"quick": {"num_steps": NUM_STEPS}}, SEEDS, folder=runs("time_to_quality"), n_jobs=1
+    )
+    curves = [{name: np.array(x) for name, x in found.items()} for found in record["results"]["quick"]["curve"]]
     results = {
         f"{what} to {goal:.2f}": [first(curve, goal, what) for curve in curves]
         for goal in GOALS for what in ("steps", "seconds")
     }  # fmt: skip
     results |= {name: [float(curve[name][-1]) for curve in curves] for name in ("share_of_real", "coverage")}
-    kept = {name: [curve[name].round(4).tolist() for curve in curves] for name in curves[0]}
+    rounded = {name: [curve[name].round(4).tolist() for curve in curves] for name in curves[0]}
     return {
         "config": {"search": __doc__, "batch": BATCH, "samples": SAMPLES}, "seeds": list(SEEDS),
         "num_steps": {"quick": NUM_STEPS}, "seconds": {"quick": [float(curve["seconds"][-1]) for curve in curves]},
-        "results": {"quick": results}, "curves": kept, **mg.experiments.provenance(),
+        "results": {"quick": results}, "curves": rounded, **mg.experiments.provenance(),
     }  # fmt: skip

@@ -5,12 +5,19 @@ Networks, rates, length and batch are those of ``unrolled_ring``, unchanged; not
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import metagan_edu as mg
-from metagan_edu.studies import unrolled_ring
+from metagan_edu.studies import runs, unrolled_ring
 
 SEEDS = range(1, 4)
+
+
+def contender(loss: str, rates: str, num_unroll: int) -> tuple[mg.games.Game, mg.rules.Rule, Any]:
+    """The unrolled rule on the grid."""
+    game, rule = unrolled_ring.game(loss), unrolled_ring.rule(rates, num_unroll)
+    return game, rule, mg.data.grid().batches(unrolled_ring.BATCH)
 
 
 def measure(game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:
@@ -22,12 +29,12 @@ def measure(game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[s
 def make() -> dict[str, Any]:
     """The record."""
     contenders = {
-        f"{loss}, {rates}, K = {k}": (unrolled_ring.game(loss), unrolled_ring.rule(rates, k))
+        f"{loss}, {rates}, K = {k}": functools.partial(contender, loss, rates, k)
         for loss in unrolled_ring.LOSSES
         for rates in unrolled_ring.RATES
         for k in (0, 5)
     }
     return mg.experiments.compare(
-        contenders, mg.data.grid().batches(unrolled_ring.BATCH), budget=mg.experiments.steps(unrolled_ring.NUM_STEPS),
-        seeds=SEEDS, measure=measure, config={"set_up": __doc__ + unrolled_ring.__doc__},
+        contenders, budget=mg.experiments.steps(unrolled_ring.NUM_STEPS), seeds=SEEDS, measure=measure,
+        config={"set_up": __doc__ + unrolled_ring.__doc__}, folder=runs("unrolled_grid"),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import metagan_edu as mg
+from metagan_edu.studies import runs
 
 SEEDS = range(1, 4)
 NUM_STEPS, BATCH = 2000, 128
@@ -35,41 +36,48 @@ def rule(rates: str, num_unroll: int, loop: Callable = mg.autodiff.unroll) -> mg
     return mg.rules.unrolled(*map(mg.optimizers.adam, RATES[rates]), num_unroll=num_unroll, loop=loop)
 
 
+def contender(
+    loss: str, rates: str, num_unroll: int, stopped: bool = False
+) -> tuple[mg.games.Game, mg.rules.Rule, Any]:
+    """The unrolled rule on the ring; ``stopped``: without the gradient through the steps ahead."""
+    loop = mg.autodiff.without_gradient(mg.autodiff.unroll) if stopped else mg.autodiff.unroll
+    return game(loss), rule(rates, num_unroll, loop), mg.data.ring().batches(BATCH)
+
+
 def measure(game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:
     """Mode coverage of 2,500 samples."""
     coverage = mg.metrics.mode_coverage(mg.sample(game, players, 2500, seed=seed), mg.data.ring())
     return {name: getattr(coverage, name) for name in ("modes", "modes20", "high_quality", "reverse_kl_all")}
 
 
-def compare(contenders: Callable, budget: Any) -> dict[str, Any]:
-    """The record of some rules for every loss and pair of rates; ``contenders(rates) -> {name: rule}``."""
+def compare(part: str, rules: dict[str, tuple], budget: Any) -> dict[str, Any]:
+    """The record of some rules, name -> how often unrolled and whether stopped, for every loss and pair of rates."""
     named = {
-        f"{loss}, {rates}, {name}": (game(loss), rule)
+        f"{loss}, {rates}, {name}": functools.partial(contender, loss, rates, *how)
         for loss in LOSSES
         for rates in RATES
-        for name, rule in contenders(rates).items()
+        for name, how in rules.items()
     }
     config = {"latent_dim": LATENT_DIM, "hidden": HIDDEN, "batch": BATCH, "lr": RATES, "set_up": __doc__}
-    batches = mg.data.ring().batches(BATCH)
-    return mg.experiments.compare(named, batches, budget=budget, seeds=SEEDS, measure=measure, config=config)
+    return mg.experiments.compare(
+        named, budget=budget, seeds=SEEDS, measure=measure, config=config, folder=runs("unrolled_ring") / part
+    )
 
 
 def ahead() -> dict[str, Any]:
     """Unrolled K steps, with the gradient through them; K = 0 is the plain simultaneous rule."""
-    return compare(lambda rates: {f"K = {k}": rule(rates, k) for k in AHEAD}, mg.experiments.steps(NUM_STEPS))
+    return compare("ahead", {f"K = {k}": (k,) for k in AHEAD}, mg.experiments.steps(NUM_STEPS))
 
 
 def stopped() -> dict[str, Any]:
     """Unrolled K steps, the gradient stopped at the discriminator that comes out."""
-    loop = mg.autodiff.without_gradient(mg.autodiff.unroll)
-    contenders = lambda rates: {f"K = {k}, stopped": rule(rates, k, loop) for k in STOPPED}  # noqa: E731
-    return compare(contenders, mg.experiments.steps(NUM_STEPS))
+    return compare("stopped", {f"K = {k}, stopped": (k, True) for k in STOPPED}, mg.experiments.steps(NUM_STEPS))
 
 
 def equal_cost() -> dict[str, Any]:
     """The plain rule for as long as K = 5 costs."""
     budget = mg.experiments.gradient_evaluations(COST_OF_FIVE * NUM_STEPS)
-    return compare(lambda rates: {"plain at the cost of K = 5": rule(rates, 0)}, budget)
+    return compare("equal cost", {"plain at the cost of K = 5": (0,)}, budget)
 
 
 def make() -> dict[str, Any]:

@@ -13,6 +13,7 @@ import functools
 from typing import Any
 
 import metagan_edu as mg
+from metagan_edu.studies import runs
 
 SEEDS = range(1, 4)
 NUM_STEPS, BATCH, SAMPLES = 2000, 64, 25_600
@@ -39,21 +40,33 @@ def regularized() -> tuple[mg.games.Game, mg.rules.Rule]:
     return game(mg.losses.r1(0.3)), mg.rules.averaged(mg.rules.simultaneous(adam, adam), decay=0.995)
 
 
-def measure(classifier: Any, game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:
+def contender(num_unroll: int | None) -> tuple[mg.games.Game, mg.rules.Rule, Any]:
+    """The unrolled rule on stacks; ``None``: the regularized one."""
+    played = regularized() if num_unroll is None else (game(), ahead(num_unroll))
+    return *played, mg.data.stacked_digits("train").batches(BATCH)
+
+
+@functools.cache
+def judge() -> Any:
+    """The classifier of single digits."""
+    return mg.metrics.classifier("digits")
+
+
+def measure(game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:
     """The modes of 25,600 samples."""
-    return mg.metrics.stacked_coverage(mg.sample(game, players, SAMPLES, seed=seed), classifier)._asdict()
+    return mg.metrics.stacked_coverage(mg.sample(game, players, SAMPLES, seed=seed), judge())._asdict()
 
 
 def make() -> dict[str, Any]:
     """The record."""
-    batches = mg.data.stacked_digits("train").batches(BATCH)
     config = {"latent_dim": LATENT_DIM, "gen_width": GEN_WIDTH, "disc_width": DISC_WIDTH, "batch": BATCH, "lr": 1e-3}
     run = functools.partial(
-        mg.experiments.compare, batches=batches, seeds=SEEDS, config=config | {"set_up": __doc__},
-        measure=functools.partial(measure, mg.metrics.classifier("digits")),
+        mg.experiments.compare, seeds=SEEDS, config=config | {"set_up": __doc__}, measure=measure,
     )  # fmt: skip
-    plain = game()
-    contenders = {f"K = {k}": (plain, ahead(k)) for k in (0, 1, 5)} | {"plain with R1": regularized()}
-    record = run(contenders, budget=mg.experiments.steps(NUM_STEPS))
+    rows = {f"K = {k}": k for k in (0, 1, 5)} | {"plain with R1": None}
+    contenders = {name: functools.partial(contender, k) for name, k in rows.items()}
+    folder = runs("unrolled_stacked")
+    record = run(contenders, budget=mg.experiments.steps(NUM_STEPS), folder=folder / "equal steps")
     budget = mg.experiments.gradient_evaluations(COST_OF_FIVE * NUM_STEPS)
-    return mg.experiments.merge(record, run({"plain at the cost of K = 5": (plain, ahead(0))}, budget=budget))
+    longer = {"plain at the cost of K = 5": contenders["K = 0"]}
+    return mg.experiments.merge(record, run(longer, budget=budget, folder=folder / "equal cost"))

@@ -16,6 +16,7 @@ import metagan_edu as mg  # first: it quiets the log of TensorFlow's start
 import quality
 import reuse
 import speed
+import sweeping
 
 BENCHMARKS = {
     "2-D": speed.two_dimensional,
@@ -27,6 +28,7 @@ BENCHMARKS = {
     "memory": reuse.memory,
     "lazy": reuse.lazy,
     "checkpoints": reuse.checkpoints,
+    "sweep": sweeping.sweeps,
     "time to quality": quality.time_to_quality,
 }
 
