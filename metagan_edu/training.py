@@ -186,7 +186,7 @@ def play(
     checks.one_of("resume", resume, (False, True, "changed"))
     if resume and checkpoint is None:
         raise ValueError(f"resume={resume!r} needs the folder of the run: name it as checkpoint.")
-    _check_strategy(strategy, jit)
+    strategy = _checked(strategy, jit)
     hooks, seed = as_hooks(hooks, num_steps), seeds.make(seed)
     if deterministic and tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
@@ -217,15 +217,17 @@ def _said(run, num_steps):
                           "resume=True where the run is kept.", run.result()) from error  # fmt: skip
 
 
-def _check_strategy(strategy, jit):
-    if strategy is None:
-        return
+def _checked(strategy, jit):
+    """The strategy; ``None`` for TensorFlow's default, which is none. ``ValueError`` for what is no strategy."""
+    if strategy is None or (strategy is tf.distribute.get_strategy() and not tf.distribute.has_strategy()):
+        return None
     if not isinstance(strategy, tf.distribute.Strategy):
         raise ValueError(f"strategy must be one of tf.distribute, such as tf.distribute.MirroredStrategy(), not "
                          f"{type(strategy).__name__}.")  # fmt: skip
     if jit:
         raise ValueError("jit=True and a strategy do not go together: what replicas exchange stands between the "
                          "operations that XLA would compile. Leave one of them away.")  # fmt: skip
+    return strategy
 
 
 def _advancing(run, hyper, jit, strategy):

@@ -1,5 +1,6 @@
 """Workers on loopback: they agree with one process, the chief writes, and one that is lost or never comes is named."""
 
+import functools
 import json
 import pathlib
 import socket
@@ -125,5 +126,11 @@ def test_a_worker_that_never_comes_is_named_in_time():
 
 
 def test_one_process_agrees_with_itself():
-    assert workers.count(None) == workers.count(tf.distribute.get_strategy()) == 1
-    assert workers.is_chief(None) and workers.agreed(None, 7) == 7
+    assert workers.count(None) == 1 and workers.is_chief(None) and workers.agreed(None, 7) == 7
+
+
+@pytest.mark.parametrize("strategy", [tf.distribute.get_strategy(), tf.distribute.OneDeviceStrategy("CPU:0")])
+def test_a_strategy_of_one_device_gives_the_same_run(strategy):
+    game, rule = mg.games.bilinear(), mg.rules.simultaneous(mg.optimizers.sgd(0.1), mg.optimizers.sgd(0.1))
+    run = functools.partial(mg.train, game, rule, mg.games.no_data, num_steps=3, seed=0, progress=False)
+    np.testing.assert_array_equal(run(strategy=strategy).players.gen.params[0], run().players.gen.params[0])
