@@ -29,7 +29,7 @@ def _steps_per_second(device, jit):
     images = seeds.uniform([640, *shape], 0, -1, 1)
     with tf.device(device):
         process = training.playing(game, rule, data.batches(images, 64))
-        loop, count = training.compiled(process, jit, None), tf.constant(20)
+        loop, count = training.compiled(process, jit), tf.constant(20)
         state = process.init(game.init(0), seeds.make(0))
         loop(state, process.hyper(), seeds.make(0), tf.constant(0), tf.constant(1))[1].numpy()
         began = time.perf_counter()

@@ -76,8 +76,7 @@ def step_seed(seed: Any, step: Any) -> tf.Tensor:
     return seeds.fold_in(seeds.fold_in(seed, "train"), step)
 
 
-@functools.lru_cache(maxsize=16)
-def compiled(process: Process, jit: bool, strategy: Any) -> tf.types.experimental.PolymorphicFunction:
+def compiled(process: Process, jit: bool = False, strategy: Any = None) -> tf.types.experimental.PolymorphicFunction:
     """The loop as one ``tf.function``: ``run(state, hyper, seed, start, count) -> (state, rows, done)``.
 
     It takes up to ``count`` ≤ ``STEPS_PER_CALL`` steps and stops early at a step whose scalars or new state are not all
@@ -86,6 +85,11 @@ def compiled(process: Process, jit: bool, strategy: Any) -> tf.types.experimenta
     Numbers of ``hyper`` that are tensors are arguments: the function is traced once for all their values, and is kept
     for further runs of the same process. With a ``strategy`` each step is taken on all of its replicas.
     """
+    return _compiled(process, jit, strategy)
+
+
+@functools.lru_cache(maxsize=16)
+def _compiled(process, jit, strategy):
     names: list[str] = []
 
     def taken(state, seed, hyper):

@@ -49,7 +49,7 @@ def test_the_rate_is_of_steps_that_were_taken(monkeypatch):
     """With a loop that only sleeps: 20 steps in 0.1 s, after one that is not counted."""
     calls = []
 
-    def compiled(process, jit, strategy):
+    def compiled(process, jit):
         def loop(state, hyper, seed, start, count):
             assert hyper == process.hyper() and int(start) == 0
             calls.append((int(count), jit, tuple(process.look(seed).shape)))

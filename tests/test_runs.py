@@ -297,9 +297,9 @@ def test_what_is_written_twice_is_compiled_once():
         )  # fmt: skip
 
     written_out()
-    before = training.compiled.cache_info().misses
+    before = training._compiled.cache_info().misses
     written_out()
-    assert training.compiled.cache_info().misses == before
+    assert training._compiled.cache_info().misses == before
 
 
 def test_rates_are_arguments_of_the_loop():
@@ -312,7 +312,7 @@ def test_rates_are_arguments_of_the_loop():
         wanted = train(5, rule=mg.rules.alternating(adam, adam))
         for a, b in zip(trees.leaves(found.players), trees.leaves(wanted.players), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-    assert training.compiled(process, False, None).experimental_get_tracing_count() == 1
+    assert training.compiled(process, False).experimental_get_tracing_count() == 1
 
 
 # --- Files --------------------------------------------------------------------------------------------------------

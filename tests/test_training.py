@@ -55,10 +55,10 @@ def test_a_run_is_a_function_of_its_seed():
 
 
 def test_each_function_is_traced_once():
-    loop = training.compiled(training.playing(GAME, RULE, BATCHES), False, None)
+    loop = training.compiled(training.playing(GAME, RULE, BATCHES), False)
     for num_steps in (1, 99, 250):
         train(num_steps, seed=num_steps, hooks=[mg.every(7, lambda step, players: None)])
-    assert training.compiled(training.playing(GAME, RULE, BATCHES), False, None) is loop
+    assert training.compiled(training.playing(GAME, RULE, BATCHES), False) is loop
     assert loop.experimental_get_tracing_count() == 1
 
 

@@ -139,9 +139,9 @@ def test_what_was_refused_once_is_refused_again():
 
 def loops_made(run):
     """How many loops were made and kept while ``run`` was called."""
-    before = training.compiled.cache_info().misses
+    before = training._compiled.cache_info().misses
     run()
-    return training.compiled.cache_info().misses - before
+    return training._compiled.cache_info().misses - before
 
 
 def test_training_that_is_written_anew_compiles_nothing():
@@ -151,7 +151,7 @@ def test_training_that_is_written_anew_compiles_nothing():
         mg.train(game(), R.averaged(plain(), 0.9), batches, num_steps=2, seed=0, progress=False)
 
     assert (loops_made(run), loops_made(run)) == (1, 0)
-    loop = training.compiled(training.playing(game(), R.averaged(plain(), 0.9), batches), False, None)
+    loop = training.compiled(training.playing(game(), R.averaged(plain(), 0.9), batches), False)
     assert loop.experimental_get_tracing_count() == 1
 
 
@@ -168,8 +168,8 @@ def test_meta_training_that_is_written_anew_compiles_nothing():
     learner = M.learned_initialization(game(), plain(), batches=M.drawn(4))
     process = M.train.learning(learner, mg.data.mixture_tasks(shots=8, queries=8).train, M.outer.energy_distance(),
                                estimator, OPT.adam(1e-3))  # fmt: skip
-    assert loops_made(lambda: training.compiled(process, False, None)) == 0
-    assert training.compiled(process, False, None).experimental_get_tracing_count() == 1
+    assert loops_made(lambda: training.compiled(process, False)) == 0
+    assert training.compiled(process, False).experimental_get_tracing_count() == 1
 
 
 # --- A search over rates ----------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def test_a_search_over_rates_is_traced_once_and_gives_what_optimizers_of_these_r
         for a, b in zip(trees.leaves(found.state), trees.leaves(expected.state), strict=True):
             np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5)
         np.testing.assert_allclose(found.history.scalars["disc_loss"], expected.history.scalars["disc_loss"], rtol=1e-4)
-    loop = training.compiled(training.playing(game(), rule, batches), False, None)
+    loop = training.compiled(training.playing(game(), rule, batches), False)
     assert loop.experimental_get_tracing_count() == 1
 
 
@@ -206,10 +206,7 @@ def test_a_rate_of_a_penalty_and_of_ones_own_is_an_argument_too():
         hyper = Hyper(penalty=penalty, more={"strength": strength})
         result = mg.train(own, rule, mg.games.no_data, num_steps=3, seed=0, hyper=hyper, progress=False)
         ends[strength, penalty] = [float(player.params) for player in result.players]
-    assert (
-        training.compiled(training.playing(own, rule, mg.games.no_data), False, None).experimental_get_tracing_count()
-        == 1
-    )
+    assert training.compiled(training.playing(own, rule, mg.games.no_data), False).experimental_get_tracing_count() == 1
     assert len({tuple(end) for end in ends.values()}) == 4
     twice = R.simultaneous(OPT.sgd(0.2), OPT.sgd(0.1))
     expected = mg.train(dirac, twice, mg.games.no_data, num_steps=3, seed=0, progress=False).players

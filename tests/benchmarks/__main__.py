@@ -17,6 +17,7 @@ import quality
 import reuse
 import speed
 import sweeping
+import together
 
 BENCHMARKS = {
     "2-D": speed.two_dimensional,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "lazy": reuse.lazy,
     "checkpoints": reuse.checkpoints,
     "sweep": sweeping.sweeps,
+    "workers": together.together,
     "time to quality": quality.time_to_quality,
 }
 

@@ -62,7 +62,7 @@ def steps_per_second(contenders, seconds=1.0, rounds=ROUNDS):
 
 def process_loop(process, subject, count, steps_per_count=1):
     """The package's loop over a process, as a contender: ``count`` steps a call."""
-    loop, hyper, seed = compiled(process, False, None), process.hyper(), seeds.make(0)
+    loop, hyper, seed = compiled(process, False), process.hyper(), seeds.make(0)
     state = process.init(subject, seed)
     loop.get_concrete_function(state, hyper, seed, tf.constant(0), tf.constant(0))  # or it counts as retracing
     return lambda: loop(state, hyper, seed, tf.constant(0), tf.constant(count))[1].numpy(), count * steps_per_count

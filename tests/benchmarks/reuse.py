@@ -60,7 +60,7 @@ def meta_twice(num_steps=5):
     def graphs():
         learner, tasks, estimator, optimizer = parts()
         process = learning(learner, tasks, None, mg.meta.over_tasks(estimator, 2), optimizer)
-        return compiled.cache_info().misses, compiled(process, False, None).experimental_get_tracing_count()
+        return mg.training._compiled.cache_info().misses, compiled(process, False).experimental_get_tracing_count()
 
     seconds = {"first": _seconds(run)}
     before = graphs()
