@@ -75,7 +75,7 @@ class Run:
 
         Of several workers the chief calls them, and decides.
         """
-        return bool(workers.agreed(self.strategy, tf.cast(self._measured(hooks), tf.int32)))
+        return bool(workers.agreed(self.strategy, self._measured(hooks)))
 
     def _measured(self, hooks):
         for hook in hooks[self.at.measured :]:
@@ -183,7 +183,7 @@ class Run:
         self.saved = at.step, at.measured
 
     def _agree(self):
-        state, step = workers.agreed(self.strategy, (self.at.state, tf.constant(self.at.step)))
+        state, step = workers.agreed(self.strategy, (self.at.state, self.at.step))
         self.at = self.at._replace(state=state, step=int(step))
 
     def _open(self, folder, resume, num_steps, advance):

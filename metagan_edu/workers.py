@@ -106,7 +106,7 @@ def _meet(places, index, deadline, wait):
 
 def count(strategy: Any) -> int:
     """How many processes a strategy has: 1 without one."""
-    return 1 if strategy is None else strategy.num_replicas_in_sync // len(strategy.extended.worker_devices)
+    return 1 if strategy is None else strategy.num_replicas_in_sync // replicas.local(strategy)
 
 
 def is_chief(strategy: Any) -> bool:
