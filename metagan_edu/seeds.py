@@ -17,6 +17,7 @@ import tensorflow as tf
 from . import checks
 
 PHILOX = 1
+OF_GENERATORS = (tf.uint32, tf.int64)  # types in which Keras' seed generators keep their state
 SCRAMBLE = 0x02461E293EC8F720  # the key under which TensorFlow turns a seed into a key and a counter
 
 

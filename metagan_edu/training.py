@@ -236,7 +236,7 @@ def _checked(strategy, jit):
 
 def _advancing(run, hyper, jit, strategy):
     """``(state, start, count) -> (state, rows, done)``: the compiled loop of a run, traced."""
-    if jit and any(x.dtype in (tf.uint32, tf.int64) for x in trees.leaves(run.at.state)):  # a seed generator's
+    if jit and any(x.dtype in seeds.OF_GENERATORS for x in trees.leaves(run.at.state)):
         warnings.warn(
             "Keras layers that draw by themselves, such as Dropout, draw other numbers where XLA compiles: jit=True "
             "makes another run of it.",

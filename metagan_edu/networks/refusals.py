@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from .. import seeds
 from . import traced
 
 IN_TRAINING = (
@@ -70,7 +71,7 @@ def no_share_of_a_batch(model: keras.Model) -> None:
         if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
             raise ValueError(f"the layer {layer.name!r} normalizes over a replica's share of the batch alone, so a "
                              "strategy would change the game; take mg.normalization.BatchNorm.")  # fmt: skip
-        if any(v.dtype in ("uint32", "int64") for v in layer.non_trainable_variables):  # a seed generator's
+        if any(tf.as_dtype(v.dtype) in seeds.OF_GENERATORS for v in layer.non_trainable_variables):
             raise ValueError(f"the layer {layer.name!r} draws the same numbers on each replica, for different "
                              "examples, so a strategy would change the game; take it away.")  # fmt: skip
 

@@ -10,7 +10,6 @@ was built. "every 10": the backprop that keeps each 10th inner state and compute
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 import tensorflow as tf
 
 import metagan_edu as mg
+from metagan_edu.jobs import peak_memory_gb
 
 SEEDS = range(2)
 ESTIMATORS = {
@@ -46,16 +46,10 @@ def parts() -> Any:
     return learner, mg.meta.outer.energy_distance(), tasks
 
 
-def held() -> float:
-    """The most memory that this process has held so far, in gigabytes of 1e9 bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
-
-
 def measure(name: str, inner_steps: int) -> list[dict[str, float]]:
     """Meta-gradients in this process, for each seed: memory, seconds (of a call when all is compiled), norm."""
     learner, outer, tasks = parts()
-    theta, before, rows = learner.init(0), held(), []
+    theta, before, rows = learner.init(0), peak_memory_gb(), []
     estimator = ESTIMATORS[name](inner_steps)
     fn = tf.function(lambda seed: estimator.grad(learner, outer, theta, (), tasks, seed)[0], autograph=False)
     for seed in SEEDS:
@@ -63,7 +57,7 @@ def measure(name: str, inner_steps: int) -> list[dict[str, float]]:
         began = time.monotonic()
         float(fn(mg.seeds.make(seed)).scalars["outer_loss"])
         seconds = time.monotonic() - began
-        peak = held()
+        peak = peak_memory_gb()
         rows.append({"gigabytes": peak, "gigabytes_more": peak - before, "one_gradient": seconds, "norm": norm})
     return rows
 
