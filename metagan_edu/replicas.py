@@ -77,11 +77,17 @@ def split(size: int, what: str = "a batch of {} examples") -> int:
 
 
 def rows(tree: Any, what: str) -> Any:
-    """This replica's share of the leading axis of every leaf, which all replicas hold whole."""
+    """This replica's share of the leading axis of every leaf, which all replicas hold whole.
+
+    Raises ``ValueError`` for a leaf without such an axis, or with one whose length is not known, or does not go round.
+    """
     if count() == 1:
         return tree
 
     def own(x):
+        if not x.shape.rank or x.shape[0] is None:
+            raise ValueError(f"replicas share {what.format('n')} by its leading axis, but a value of shape {x.shape} "
+                             "has none of known length; tf.ensure_shape can say how long it is.")  # fmt: skip
         size = split(x.shape[0], what)
         return x[_index() * size : (_index() + 1) * size]
 

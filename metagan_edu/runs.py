@@ -75,7 +75,9 @@ class Run:
 
         Of several workers the chief calls them, and decides.
         """
-        return bool(workers.agreed(self.strategy, self._measured(hooks)))
+        with self._together():
+            going_on = self._measured(hooks)
+        return bool(workers.agreed(self.strategy, going_on))
 
     def _measured(self, hooks):
         for hook in hooks[self.at.measured :]:
@@ -155,15 +157,15 @@ class Run:
         if folder is None:
             yield
             return
-        if not self.is_chief:
-            self._first_step(advance)  # which the chief takes too
-            self._agree()
-            yield
-            return
-        checkpoints.check_writable(folder)
-        with checkpoints.locked(folder):
-            self._open(folder, resume, num_steps, advance)
-            self._agree()
+        with contextlib.ExitStack() as held:
+            with self._together():
+                found = held.enter_context(self._opened(folder, resume)) if self.is_chief else None
+            first = self._first_step(advance)
+            with self._together():
+                if self.is_chief:
+                    self._take_up(found, first, resume, num_steps)
+            state, step = workers.agreed(self.strategy, (self.at.state, self.at.step))
+            self.at = self.at._replace(state=state, step=int(step))
             try:
                 yield
             finally:
@@ -182,17 +184,30 @@ class Run:
         checkpoints.save(self.folder, at.step, arrays, words)
         self.saved = at.step, at.measured
 
-    def _agree(self):
-        state, step = workers.agreed(self.strategy, (self.at.state, self.at.step))
-        self.at = self.at._replace(state=state, step=int(step))
+    @contextlib.contextmanager
+    def _together(self):
+        """Where one worker fails inside, as the chief may with its files, all of them end and none waits for it."""
+        failed = None
+        try:
+            yield
+        except Exception as error:
+            failed = error
+        if not workers.agreed(self.strategy, failed is None):
+            raise failed or RuntimeError("the chief of the workers could not go on; what it says tells why.")
 
-    def _open(self, folder, resume, num_steps, advance):
+    @contextlib.contextmanager
+    def _opened(self, folder, resume):
+        """The checkpoint to go on from, or ``None``; inside, the folder is this run's alone."""
         self.folder = folder
-        found = checkpoints.latest(folder) if resume else None
-        if not resume and checkpoints.steps(folder):
-            raise ValueError(f"{folder} already holds a run; continue it with resume=True, or name another folder.")
-        shapes = [(x.shape.as_list(), x.dtype.name) for x in trees.leaves(self.at.state)]
-        first = self._first_step(advance)
+        checkpoints.check_writable(folder)
+        with checkpoints.locked(folder):
+            if not resume and checkpoints.steps(folder):
+                raise ValueError(f"{folder} already holds a run; continue it with resume=True, or name another folder.")
+            yield checkpoints.latest(folder) if resume else None
+
+    def _take_up(self, found, first, resume, num_steps):
+        """Go to where the checkpoint stands, if there is one and it is of this run."""
+        folder, shapes = self.folder, [(x.shape.as_list(), x.dtype.name) for x in trees.leaves(self.at.state)]
         self.words = {"shapes": str(shapes), "seed": str(self.seed.numpy()), "first": json.dumps(first)}
         self.words["run"] = secrets.token_hex(8)
         if found is None:

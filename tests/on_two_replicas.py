@@ -1,8 +1,8 @@
-"""Runs on replicas against runs of one process, started by test_replicas.py: ``[NUM_REPLICAS [CASE ...]]``.
+"""Runs on replicas against runs of one process, started by test_replicas.py: ``NUM_REPLICAS CASE ...``.
 
 Logical CPUs stand for devices. What is printed, as JSON: for each case the largest difference, at any step, of what was
 reported, and of what the states hold at the end, relative to how far the run moved; and, for what is refused, the
-sentence.
+sentence. A case is named by its beginning: ``"rule: "`` stands for all rules.
 """
 
 import functools
@@ -16,7 +16,7 @@ import tensorflow as tf
 import metagan_edu as mg
 from metagan_edu import meta, seeds, trees
 
-NUM_REPLICAS = int(sys.argv[1]) if len(sys.argv) > 1 else 2
+NUM_REPLICAS = int(sys.argv[1])
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * NUM_REPLICAS)
 STRATEGY = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(NUM_REPLICAS)])
@@ -31,7 +31,7 @@ RULES = {
     "optimistic": mg.rules.optimistic(SGD, SGD),
     "consensus": mg.rules.consensus(SGD, SGD, gamma=1.0),
     "symplectic": mg.rules.symplectic(SGD, SGD),
-    "competitive": mg.rules.competitive(SGD, SGD, reaction=0.5, num_iterations=3),
+    "competitive": mg.rules.competitive(SGD, SGD, reaction=0.5, num_iterations=2),
     "unrolled": mg.rules.unrolled(SGD, SGD, num_unroll=2),
     "lookahead": mg.rules.lookahead(mg.rules.alternating(SGD, SGD), every=3),
     "averaged": mg.rules.averaged(mg.rules.simultaneous(SGD, SGD)),
@@ -59,12 +59,23 @@ ESTIMATORS = {
 }  # fmt: skip
 
 
-def mlp(*sizes, **options):
-    return mg.networks.mlp(*sizes, activation="tanh", dtype="float64", **options)
+def plain(sizes, dtype="float64"):
+    """A network with one hidden layer of tanh, without Keras: quick to trace."""
+    first, hidden, last = sizes
+    shapes = (first, hidden), (hidden, last)
+
+    def init(seed):
+        pair = seeds.split(seeds.make(seed), 2)
+        return [seeds.normal(shape, s, dtype) for shape, s in zip(shapes, pair, strict=True)], ()
+
+    def apply(params, state, x, training=True):
+        return tf.tanh(x @ params[0]) @ params[1], state
+
+    return mg.networks.Network(init, apply, (first,), (last,), None)
 
 
 def game(loss=None, penalty=mg.losses.no_penalty, disc=None):
-    return mg.games.gan(mlp(3, (4,), 2), disc or mlp(2, (4,), 1), loss=loss, penalty=penalty)
+    return mg.games.gan(plain((3, 4, 2)), disc or plain((2, 4, 1)), loss=loss, penalty=penalty)
 
 
 def batches(seed):
@@ -88,7 +99,7 @@ def played(a_game, rule, sampler=batches, num_steps=STEPS):
 
 
 def learned(estimator, outer):
-    a_game = mg.games.gan(mg.networks.mlp(2, (4,), 2), mg.networks.mlp(2, (4,), 1))
+    a_game = mg.games.gan(plain((2, 4, 2), "float32"), plain((2, 4, 1), "float32"))
     learner = meta.learned_initialization(a_game, mg.rules.simultaneous(SGD, SGD))
     tasks = mg.data.mixture_tasks(shots=8, queries=8).train
     return functools.partial(meta.meta_train, learner, tasks, estimator=estimator, outer=outer, num_steps=4)
@@ -99,7 +110,7 @@ PLAIN = RULES["alternating"]
 CASES = {f"rule: {name}": played(MINIMAX, rule) for name, rule in RULES.items()}
 CASES["all losses and penalties"] = played(game(ALL_LOSSES, PENALTIES), PLAIN)
 CASES["batch statistics to second order"] = played(game(penalty=mg.losses.r1(0.5), disc=normalized()), PLAIN)
-CASES["spectral"] = played(game(disc=mg.networks.spectral(mlp(2, (4,), 1))), PLAIN)
+CASES["spectral"] = played(game(disc=mg.networks.spectral(mg.networks.mlp(2, (4,), 1, dtype="float64"))), PLAIN)
 
 
 def convolutional(dtype=None):
@@ -152,6 +163,7 @@ RING = mg.data.ring()
 REFUSED = {
     "batch": lambda: played(MINIMAX, PLAIN, RING.batches(7))(seed=0, strategy=STRATEGY),
     "own batch": lambda: played(MINIMAX, PLAIN, lambda seed: batches(seed)[:7])(seed=0, strategy=STRATEGY),
+    "scalar": lambda: played(MINIMAX, PLAIN, lambda seed: batches(seed)[0, 0])(seed=0, strategy=STRATEGY),
     "tasks": lambda: learned(*ESTIMATORS["at_start"])(seed=0, strategy=STRATEGY, tasks_per_step=3),
     "dropout": lambda: played(small(dropped()), PLAIN, RING.batches(8))(seed=0, strategy=STRATEGY),
     "keras": lambda: played(small(keras_normalized()), PLAIN, RING.batches(8))(seed=0, strategy=STRATEGY),
@@ -169,9 +181,7 @@ def said(refused):
 
 
 if __name__ == "__main__":
-    everything = CASES | FLOAT32 | BFLOAT16
-    wanted = sys.argv[2:] or everything
-    found = {name: compared(everything[name]) for name in wanted}
-    if len(sys.argv) <= 2:
-        found |= {f"refused: {name}": said(case) for name, case in REFUSED.items()}
-    print(json.dumps(found))
+    every = {name: functools.partial(compared, case) for name, case in (CASES | FLOAT32 | BFLOAT16).items()}
+    every |= {f"refused: {name}": functools.partial(said, case) for name, case in REFUSED.items()}
+    wanted = tuple(sys.argv[2:])
+    print(json.dumps({name: case() for name, case in every.items() if name.startswith(wanted)}))

@@ -1,5 +1,6 @@
 """Workers on loopback: they agree with one process, the chief writes, and one that is lost or never comes is named."""
 
+import contextlib
 import functools
 import json
 import pathlib
@@ -9,6 +10,7 @@ import sys
 import time
 
 import numpy as np
+import one_worker
 import pytest
 import tensorflow as tf
 
@@ -19,76 +21,80 @@ SCRIPT = pathlib.Path(__file__).with_name("one_worker.py")
 
 
 def free_ports(count):
-    sockets = [socket.create_server(("", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    with contextlib.ExitStack() as held:
+        return [held.enter_context(socket.create_server(("", 0))).getsockname()[1] for _ in range(count)]
 
 
-def started(index, ports, folder, num_steps, stop_at=-1):
-    arguments = [str(index), ",".join(map(str, ports)), str(folder), str(num_steps), str(stop_at)]
-    return subprocess.Popen(
-        [sys.executable, SCRIPT, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+@contextlib.contextmanager
+def two(folder, *runs):
+    """Two workers that carry out the runs, one after the other; they are ended with the block."""
+    ports = ",".join(map(str, free_ports(2)))
+    with contextlib.ExitStack() as held:
+        workers = []
+        for index in range(2):
+            arguments = [sys.executable, SCRIPT, str(index), ports, folder, *map(json.dumps, runs)]
+            worker = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            held.enter_context(worker)
+            held.callback(worker.kill)
+            workers.append(worker)
+        yield workers
 
 
-def ended(process):
-    """What the process printed at its end."""
-    with process:
-        out, _ = process.communicate(timeout=120)
-    return json.loads(out.splitlines()[-1])
+def reached(worker, step):
+    """Once the worker's hook has seen this step."""
+    assert str(step) in (line.strip() for line in iter(worker.stdout.readline, ""))
 
 
-def two(folder, num_steps, stop_at=-1):
-    ports = free_ports(2)
-    return [ended(worker) for worker in [started(i, ports, folder, num_steps, stop_at) for i in range(2)]]
+def ended(worker):
+    """How the next run of this worker ended."""
+    return json.loads(next(line for line in iter(worker.stdout.readline, "") if line.startswith("{")))
 
 
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    """The run of 100 steps by one process, and its folder."""
-    folder = tmp_path_factory.mktemp("alone")
-    return ended(started(0, [0], folder, 100)), folder
+def test_two_workers_give_what_one_process_gives_the_chief_decides_and_a_lost_worker_is_named(tmp_path):
+    folder, alone = tmp_path / "two", one_worker.train(tmp_path / "alone", 100)
+    stopped, whole, another, endless = (
+        {"num_steps": 100, "stop_at": 30}, {"num_steps": 100}, {"num_steps": 200, "seed": 5}, {"num_steps": 100_000},
+    )  # fmt: skip
+    with two(folder, stopped, whole, another, endless) as (chief, other):
+        # The chief's hook stops both; they go on together, and end where one process ends.
+        first, same = ended(chief), ended(other)
+        assert first["said"] == same["said"] == "done" and first["gen"] == same["gen"]
+        assert (first["metrics"], same["metrics"]) == (["gen"], [])
+        first, same = ended(chief), ended(other)
+        assert first["said"] == same["said"] == "done" and first["gen"] == same["gen"]
+        np.testing.assert_allclose(first["gen"], alone["gen"], rtol=1e-4, atol=1e-6)
 
+        # Neither waits for the other where the folder holds another run, and that is left as it is.
+        assert "holds a run with other shapes or another seed; name another folder." in ended(chief)["said"]
+        assert "the chief of the workers could not go on; what it says tells why." in ended(other)["said"]
+        with_one = checkpoints.latest(tmp_path / "alone")[0]
+        with_two, words = checkpoints.latest(folder)
+        assert words["step"] == "100" and with_two.keys() == with_one.keys()
+        np.testing.assert_allclose(with_two["rows"], with_one["rows"], rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(with_two["steps/gen"], with_one["steps/gen"])
 
-def test_two_workers_give_what_one_process_gives_and_the_chief_alone_writes(tmp_path, alone):
-    chief, other = two(tmp_path, 100)
-    assert chief["said"] == other["said"] == "done"
-    np.testing.assert_allclose(chief["gen"], alone[0]["gen"], rtol=1e-4, atol=1e-6)
-    assert other["gen"] == chief["gen"]
-    assert (chief["metrics"], other["metrics"]) == (["gen"], [])
-    ours, whole = (checkpoints.latest(folder)[0] for folder in (tmp_path, alone[1]))
-    assert ours.keys() == whole.keys()
-    np.testing.assert_allclose(ours["rows"], whole["rows"], rtol=1e-4, atol=1e-5)
-    np.testing.assert_array_equal(ours["steps/gen"], whole["steps/gen"])
-
-
-def test_the_chief_stops_all_of_them_and_they_go_on_together(tmp_path, alone):
-    chief, other = two(tmp_path, 100, stop_at=30)
-    assert chief["said"] == other["said"] == "done" and chief["gen"] == other["gen"]
-    assert checkpoints.steps(tmp_path)[-1][0] == 30
-    chief, other = two(tmp_path, 100)
-    assert other["gen"] == chief["gen"]
-    np.testing.assert_allclose(chief["gen"], alone[0]["gen"], rtol=1e-4, atol=1e-6)
-
-
-def test_a_worker_that_dies_is_named_and_one_process_goes_on_from_the_checkpoint(tmp_path, alone):
-    ports = free_ports(2)
-    chief, other = (started(i, ports, tmp_path, 100_000) for i in range(2))
-    assert "40" in (line.strip() for line in iter(chief.stdout.readline, ""))
-    other.kill()
-    began = time.monotonic()
-    said = ended(chief)["said"]
-    other.communicate()
-    assert time.monotonic() - began < 60
+        # One dies; one process alone goes on from the checkpoint.
+        reached(chief, 140)
+        other.kill()
+        began = time.monotonic()
+        said = ended(chief)["said"]
+        assert time.monotonic() - began < 60
     assert "another worker was lost after step" in said and "start all of them again" in said
-    reached = checkpoints.steps(tmp_path)[-1][0]
-    assert reached >= 40
-    again = ended(started(0, [0], tmp_path, reached + 10))  # another number of workers: none but this one
-    whole = ended(started(0, [0], tmp_path / "whole", reached + 10))
+    step = checkpoints.steps(folder)[-1][0]
+    assert step >= 140
+    again, whole = (one_worker.train(where, step + 10) for where in (folder, tmp_path / "alone"))
     assert again["said"] == "done"
     np.testing.assert_allclose(again["gen"], whole["gen"], rtol=1e-2, atol=1e-3)
+
+
+def test_a_chief_that_dies_leaves_its_last_checkpoint_and_the_others_end(tmp_path):
+    with two(tmp_path, {"num_steps": 100_000}) as (chief, other):
+        reached(chief, 30)
+        chief.kill()
+        began = time.monotonic()
+        assert "another worker was lost" in ended(other)["said"]
+        assert time.monotonic() - began < 60
+    assert checkpoints.steps(tmp_path)[-1][0] >= 20
 
 
 @pytest.mark.parametrize(
