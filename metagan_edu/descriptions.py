@@ -1,8 +1,8 @@
 """What a run is, in words: its function, the code that this uses, its arguments and its seed; and the digest of that.
 
-Two runs of one description give one result. Of code that is installed only the name counts, and of this package the
-version; of all other the source, comments apart: of the function, of the functions and classes that it names, of what
-these name, and so on, with the numbers and words that they read.
+Two runs of one description give one result. Of code that is installed only the name counts, of this package its
+:func:`version`, and of all other the source, comments apart: of the function, of the functions and classes that it
+names, of what these name, and so on, with the numbers and words that they read.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ def plan(run: Callable, settings: dict[str, dict[str, Any]]) -> dict[str, Any]:
     Raises ``ValueError`` for what cannot be described, such as a closure or an argument that JSON cannot hold, and for
     settings that ``run`` does not take beside a seed.
     """
-    from . import __version__
-
     if not callable(run):
         raise ValueError(f"a sweep calls a function, not {run!r}.")
     named = {
@@ -41,7 +39,7 @@ def plan(run: Callable, settings: dict[str, dict[str, Any]]) -> dict[str, Any]:
     function = described(run, "the function of a sweep")
     for name, setting in settings.items():
         _check_takes(run, name, setting)
-    return {"run": function, "settings": named, "version": __version__}
+    return {"run": function, "settings": named, "version": version()}
 
 
 def of_run(plan: dict[str, Any], name: str, seed: int) -> dict[str, Any]:
@@ -83,6 +81,36 @@ def described(value: Any, where: str) -> Any:
                          "a file, and bind its arguments by functools.partial.")  # fmt: skip
     code = {} if _installed(function.__module__) else {"code": sha256(_code(function))}
     return {"function": name(value), **code}
+
+
+def version() -> str:
+    """The version of this package; in a working copy, which changes from hour to hour, with the digest of its code."""
+    from . import __version__
+
+    return __version__ + _digest_of_package(FOLDER)
+
+
+FOLDER = pathlib.Path(__file__).parent
+APART = {"studies", "course", "plotting.py", "lab.py"}  # no run computes with these, or they are described as code is
+
+
+@functools.cache
+def _digest_of_package(folder):
+    if _is_installed(folder):
+        return ""
+    found = {path.relative_to(folder): path for kind in ("*.py", "*.safetensors") for path in folder.rglob(kind)}
+    return "+" + sha256({str(own): _bare(path) for own, path in found.items() if own.parts[0] not in APART})[:12]
+
+
+def _bare(path):
+    """Python's source without comments, spacing and docstrings; of weights, their digest."""
+    if path.suffix != ".py":
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False):
+            node.body[0] = ast.Pass()
+    return ast.unparse(tree)
 
 
 def name(run: Any) -> str:
@@ -231,5 +259,9 @@ def _installed(module):
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None:
         return module != "__main__"
+    return _is_installed(pathlib.Path(file))
+
+
+def _is_installed(path):
     places = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
-    return any(pathlib.Path(file).is_relative_to(place) for place in places)
+    return any(path.is_relative_to(place) for place in places)

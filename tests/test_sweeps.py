@@ -176,9 +176,27 @@ def test_another_version_of_the_package_is_said_and_computed(tmp_path, log, monk
     go = functools.partial(sweep, swept.product, settings(log, 1.0), [0], folder=tmp_path / "f", n_jobs=1)
     go(progress=False)
     monkeypatch.setattr(mg, "__version__", "99.0")
-    with pytest.warns(UserWarning, match="the version of the package, from .* to 99.0, changed"):
+    with pytest.warns(UserWarning, match=r"the version of the package, from .* to 99.0\+.*, changed"):
         go(progress=False)
     assert runs(log) == {(1.0, 0): 2}
+
+
+@pytest.mark.parametrize(
+    ("change", "another"),
+    [
+        (("x + 1", "x - 1"), True), (("adds", "sums"), False), (("  # so", "  # or so"), False),
+        (("plotting.py", "other.py"), True), (("x * 2", "x * 3"), False),
+    ],
+)  # fmt: skip
+def test_in_a_working_copy_the_packages_code_is_part_of_its_version(tmp_path, change, another):
+    files = {"a.py": 'def f(x):\n    "adds"\n    return x + 1  # so\n', "plotting.py": "def g(x):\n    return x * 2\n"}
+    versions = []
+    for folder, how in (("before", ("", "")), ("after", change)):
+        (tmp_path / folder).mkdir()
+        for name, text in files.items():
+            (tmp_path / folder / name.replace(*how)).write_text(text.replace(*how))
+        versions.append(descriptions._digest_of_package(tmp_path / folder))
+    assert (versions[0] != versions[1]) == another
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"result": {"y": 7}}', '{"result": {"y": 7}, "description": {}}'])

@@ -83,8 +83,8 @@ def dense_game():
     return mg.games.gan(mg.networks.mlp(64, (128, 128), 2), mg.networks.mlp(2, (128, 128), 1))
 
 
-def convolutional_game(dtype=None, penalty=mg.losses.no_penalty):
-    """The 28x28 game of the reference."""
-    shape = (28, 28, 1)
+def convolutional_game(dtype=None, penalty=mg.losses.no_penalty, size=28):
+    """The 28x28 game of the reference, or one of another size."""
+    shape = (size, size, 1)
     gen = mg.networks.dcgan_generator(64, shape, dtype=dtype)
     return mg.games.gan(gen, mg.networks.dcgan_discriminator(shape, dtype=dtype), penalty=penalty)

@@ -29,9 +29,9 @@ def _steps_per_second(game, workers, cores):
 
 
 def together():
-    """Steps per second of three games, by one process and by two workers, at equal cores and equal batches."""
+    """Steps per second of four games, by one process and by two workers, at equal cores and equal batches."""
     cores, numbers, ratios = os.cpu_count() or 1, {}, []
-    for game, least in (("2-D", None), ("28x28", 0.6), ("meta-training", None)):
+    for game, least in (("2-D", None), ("28x28", 0.6), ("64x64", None), ("meta-training", None)):
         for workers, name in ((1, "one process"), (2, "two workers")):
             numbers[f"{game}, {name}"] = _steps_per_second(game, workers, cores)
         of, to = f"{game}, two workers", f"{game}, one process"

@@ -27,11 +27,12 @@ def played(num_steps):
     elif game == "2-D":
         result = mg.train(dense_game(), rule, mg.data.ring().batches(256), **options)
     else:
-        images = mg.seeds.uniform([1024, 28, 28, 1], 0, -1, 1)
-        result = mg.train(convolutional_game(), rule, mg.data.batches(images.numpy(), 256), **options)
+        size, batch = {"28x28": (28, 256), "64x64": (64, 64)}[game]
+        images = mg.data.batches(mg.seeds.uniform([4 * batch, size, size, 1], 0, -1, 1).numpy(), batch)
+        result = mg.train(convolutional_game(size=size), rule, images, **options)
     return result.history.seconds
 
 
-few, many = {"2-D": (100, 1000), "28x28": (5, 40), "meta-training": (2, 20)}[game]
+few, many = {"2-D": (100, 1000), "28x28": (5, 40), "64x64": (2, 12), "meta-training": (2, 20)}[game]
 played(few)  # compiles
 print(json.dumps((many - few) / max(1e-9, played(many) - played(few))))
