@@ -1,4 +1,4 @@
-"""Fair comparisons: rules × seeds at equal cost, kept as records with intervals; see also :mod:`metagan_edu.sweeps`.
+"""Fair comparisons: rules × seeds at equal cost, kept as records; see also :mod:`metagan_edu.sweeps`.
 
 The unit of cost is chosen by a *budget*, a function ``(game, rule, batches) -> number of steps``:
 :func:`steps`, :func:`gradient_evaluations` or :func:`seconds`.
@@ -248,11 +248,12 @@ def _with_nan(tree):
 
 
 def table(record: dict[str, Any], metrics: Sequence[str] | None = None) -> Table:
-    """A :class:`Table` of a record: one row per contender, mean and 95 % interval of each metric (default: all).
+    """A :class:`Table` of a record: one row per contender, the :func:`~metagan_edu.statistics.summary` of each
+    metric (default: all).
 
-    One value alone has no interval. Values that are not finite are counted beside the mean of the others. "seconds",
-    the time of a run, can be among the metrics. The numbers of steps, where the record has them, are a column before
-    them; where runs diverged, a last one says how many.
+    Up to ten values are shown; of more there is an interval. Values that are not finite are counted beside the others.
+    "seconds", the time of a run, can be among the metrics. The numbers of steps, where the record has them, are a
+    column before them; where runs diverged, a last one says how many.
     """
     steps = record.get("num_steps", {})
     results = {

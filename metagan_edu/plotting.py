@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .statistics import interval as confidence_interval
+from .statistics import FEW, summary
 
 if TYPE_CHECKING:  # matplotlib takes longer to import than the whole package
     from matplotlib.axes import Axes
@@ -166,10 +166,11 @@ def discriminator_surface(
 
 
 def comparison(record: dict[str, Any], metric: str, *, xlabel: str | None = None, ax: Axes | None = None) -> Axes:
-    """One metric of a record: a dot for every seed, and the mean with its 95 % interval, for each contender.
+    """One metric of a record: a dot for every seed, and the mean, for each contender.
 
-    One value alone has no interval; of values that are not finite the legend says how many are not drawn. Raises
-    ``ValueError`` for a metric that the record does not have.
+    Of more than ten values the mean has its 95 % interval (:func:`~metagan_edu.statistics.interval`); of values that
+    are not finite the legend says how many are not drawn. Raises ``ValueError`` for a metric that the record does not
+    have.
     """
     results, missing = record["results"], 0
     for name, values in results.items():
@@ -177,16 +178,17 @@ def comparison(record: dict[str, Any], metric: str, *, xlabel: str | None = None
             raise ValueError(f"{name!r} has no metric {metric!r} in this record; it has {', '.join(values)}.")
     ax = _axes(ax, 6, 0.5 * len(results) + 1.2)
     for row, (values, (color, _)) in enumerate(zip(results.values(), _styles(), strict=False)):
-        values = np.asarray(values[metric], float)
-        missing += np.sum(~np.isfinite(values))
-        values = np.sort(values[np.isfinite(values)])
+        said = summary(values[metric])
+        missing += said.not_finite
+        values, around = np.array(said.values), said.interval
+        if around:
+            ax.plot([around.low, around.high], [row, row], color=color, linewidth=2)
         if len(values) > 1:
-            mean, low, high = confidence_interval(values)
-            ax.plot([low, high], [row, row], color=color, linewidth=2)
-            ax.plot(mean, row, "D", color=color)
+            ax.plot(said.mean, row, "D", color=color)
         below = row + 0.2 + 0.09 * (np.arange(len(values)) - np.searchsorted(values, values))  # equal ones stack up
         ax.plot(values, below, "o", color=color, markersize=3.5, alpha=0.8)
-    ax.plot([], [], "D-", color="0.4", label="mean, 95 % interval")
+    many = any(len(values[metric]) > FEW for values in results.values())
+    ax.plot([], [], "D-" if many else "D", color="0.4", label="mean, 95 % interval" if many else "mean")
     left_out = f" ({missing} not finite)" if missing else ""
     ax.plot([], [], "o", color="0.4", markersize=3.5, label=f"one seed{left_out}")
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=8)

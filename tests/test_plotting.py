@@ -177,8 +177,8 @@ def test_a_surface_shows_the_probability_and_where_scores_rise(tail):
 # --- Comparisons ------------------------------------------------------------------------------------------------------
 
 
-def test_a_comparison_shows_every_seed_and_the_interval():
-    results = {"plain": {"modes": [1.0, 0.0, 1.0]}, "unrolled": {"modes": [7.0, 8.0, 7.5]}}
+def test_a_comparison_shows_every_seed_and_the_interval_of_many():
+    results = {"plain": {"modes": [1.0, 0.0, 1.0] * 4}, "unrolled": {"modes": [7.0, 8.0, 7.5] * 4}}
     ax = plotting.comparison({"results": results}, "modes", xlabel="modes covered")
     assert [t.get_text() for t in ax.get_yticklabels()] == ["plain", "unrolled"]
     assert ax.yaxis_inverted() and ax.get_xlabel() == "modes covered"  # the first contender stands at the top
@@ -189,8 +189,15 @@ def test_a_comparison_shows_every_seed_and_the_interval():
         np.testing.assert_allclose(bar.get_xydata(), [[expected.low, row], [expected.high, row]])
         np.testing.assert_allclose(mean.get_xydata(), [[expected.mean, row]])
         np.testing.assert_array_equal(dots.get_xdata(), sorted(values["modes"]))
-        assert len({tuple(xy) for xy in dots.get_xydata()}) == 3  # equal values do not hide each other
-        assert (abs(dots.get_ydata() - row) < 0.5).all()
+        assert len({tuple(xy) for xy in dots.get_xydata()}) == 12  # equal values do not hide each other
+        assert (dots.get_ydata() > row).all()
+
+
+def test_few_values_have_no_interval():
+    ax = plotting.comparison({"results": {"plain": {"modes": [1.0, 0.0, 1.0]}, "one": {"modes": [7.0]}}}, "modes")
+    mean, dots, one = (line.get_xdata().tolist() for line in ax.get_lines() if len(line.get_xdata()))
+    assert (mean, dots, one) == ([2 / 3], [0, 1, 1], [7])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["mean", "one seed"]
 
 
 # --- Faults -----------------------------------------------------------------------------------------------------------
