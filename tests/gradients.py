@@ -178,7 +178,7 @@ R = mg.rules
 PLAIN = R.alternating(SGD, SGD)
 RULES = {
     "simultaneous": R.simultaneous(SGD, MADE.adam(0.1)), "alternating": R.alternating(SGD, SGD, disc_steps=2),
-    "averaged": R.averaged(PLAIN), "lookahead": R.lookahead(PLAIN, every=2),
+    "anderson": R.anderson(PLAIN, memory=2), "averaged": R.averaged(PLAIN), "lookahead": R.lookahead(PLAIN, every=2),
     "controlled": R.controlled(PLAIN, R.controllers.schedule(MADE.cosine_decay(1.0, 4))),
     "under": R.under(PLAIN, mg.games.Hyper(lr=mg.games.Players(0.5, 2.0), penalty=0.3)),
     "extragradient": R.extragradient(SGD, SGD), "optimistic": R.optimistic(SGD, SGD),

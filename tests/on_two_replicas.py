@@ -27,6 +27,7 @@ CLIPPED = mg.optimizers.chain(mg.optimizers.clip_by_global_norm(0.05), SGD)
 RULES = {
     "simultaneous": mg.rules.simultaneous(ADAM, SGD),
     "alternating": mg.rules.alternating(ADAM, CLIPPED, disc_steps=2),
+    "anderson": mg.rules.anderson(mg.rules.alternating(SGD, SGD), memory=3),
     "extragradient": mg.rules.extragradient(SGD, ADAM),
     "optimistic": mg.rules.optimistic(SGD, SGD),
     "consensus": mg.rules.consensus(SGD, SGD, gamma=1.0),

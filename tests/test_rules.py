@@ -20,6 +20,7 @@ BATCH = points()
 RULES = {
     "simultaneous": lambda: mg.rules.simultaneous(ADAM, ADAM),
     "alternating": lambda: mg.rules.alternating(ADAM, ADAM, disc_steps=2),
+    "anderson": lambda: mg.rules.anderson(mg.rules.alternating(ADAM, ADAM), memory=3),
     "unrolled": lambda: mg.rules.unrolled(ADAM, ADAM, num_unroll=2),
     "controlled": lambda: mg.rules.controlled(mg.rules.simultaneous(ADAM, ADAM), mg.rules.controllers.balance()),
     "extragradient": lambda: mg.rules.extragradient(ADAM, ADAM),

@@ -41,7 +41,8 @@ FACTORIES = {
         "sgd": lambda: OPT.sgd(OPT.cosine_decay(0.1, 10)), "trace": lambda: OPT.trace(0.9),
     },
     mg.rules: {
-        "alternating": pair(R.alternating, first="gen"), "averaged": lambda: R.averaged(plain(), 0.9),
+        "alternating": pair(R.alternating, first="gen"), "anderson": lambda: R.anderson(plain(), memory=3),
+        "averaged": lambda: R.averaged(plain(), 0.9),
         "competitive": pair(R.competitive, reaction=0.1), "consensus": pair(R.consensus, gamma=0.1),
         "controlled": lambda: R.controlled(plain(), R.controllers.balance(clip=Players(1.0, 1.0))),
         "extragradient": lambda: R.extragradient(OPT.adam(1e-3), OPT.sgd(0.1)),

@@ -2,6 +2,7 @@
 
 from . import controllers, policies
 from .alternating import alternating
+from .anderson import anderson
 from .averaged import averaged
 from .base import Cost, Info, Rule, State
 from .competitive import competitive
@@ -16,7 +17,7 @@ from .symplectic import symplectic
 from .unrolled import unrolled
 
 __all__ = [
-    "Controller", "Cost", "Info", "Rule", "State", "alternating", "averaged", "competitive", "consensus", "controlled",
-    "controllers", "extragradient", "jointly", "lookahead", "optimistic", "policies", "safeguarded", "simultaneous",
-    "symplectic", "under", "unrolled",
+    "Controller", "Cost", "Info", "Rule", "State", "alternating", "anderson", "averaged", "competitive", "consensus",
+    "controlled", "controllers", "extragradient", "jointly", "lookahead", "optimistic", "policies", "safeguarded",
+    "simultaneous", "symplectic", "under", "unrolled",
 ]  # fmt: skip

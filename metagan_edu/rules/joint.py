@@ -25,6 +25,11 @@ def params(players: Players) -> Players:
     return Players(*(player.params for player in players))
 
 
+def players(w: Players, states: Players) -> Players:
+    """The players with these parameters and states."""
+    return Players(*(base.Player(params, state) for params, state in zip(w, states, strict=True)))
+
+
 def with_params(players: Players, w: Players) -> Players:
     """The players with the pair ``w`` as parameters."""
     return Players(*(player._replace(params=own) for player, own in zip(players, w, strict=True)))

@@ -52,7 +52,7 @@ def jointly(optimizer: Optimizer) -> base.Rule:
         batch, losses, states, grads = _gradients(game, state.players, batches, seed, hyper)
         updates, slots = optimizer.update(grads, state.slots)
         w = trees.add(joint.params(state.players), _scaled(updates, hyper))
-        return base.State(_players(w, states), slots), base.info(game, losses, [batch])
+        return base.State(joint.players(w, states), slots), base.info(game, losses, [batch])
 
     return base.Rule(init, step, base.view)
 
@@ -118,8 +118,9 @@ def safeguarded(
         towards = trees.where(halfway, grads, origin[1])
         hand = trees.map(lambda w, g: w - rate * g, origin[0], towards)
         fresh = restart(state.slots, optimizer.init(here[0]))
+        w = trees.where(by_hand, hand, learned)
         new = Guarded(
-            _players(trees.where(by_hand, hand, learned), states), trees.where(by_hand, fresh, slots), best, origin,
+            joint.players(w, states), trees.where(by_hand, fresh, slots), best, origin,
             least, tf.where(by_hand, tf.zeros_like(since), since), rate, tf.where(trouble, 2 * state.rest, state.rest),
             tf.where(by_hand, left - 1, left),
         )  # fmt: skip
@@ -141,7 +142,3 @@ def _gradients(game, players, batches, seed, hyper):
 
 def _scaled(updates, hyper):
     return Players(*(trees.scale(lr, own) for lr, own in zip(hyper.lr, updates, strict=True)))
-
-
-def _players(w, states):
-    return Players(*(base.Player(params, state) for params, state in zip(w, states, strict=True)))
