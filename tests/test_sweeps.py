@@ -1,6 +1,7 @@
 """Sweeps: what is computed, where, how often, and what is kept of it."""
 
 import functools
+import inspect
 import json
 import math
 import os
@@ -61,6 +62,12 @@ def test_a_record_has_one_value_for_each_seed(jobs):
     assert pids == {os.getpid()} if jobs == 1 or CORES == 1 else os.getpid() not in pids
     assert mg.experiments.table(record, ["y"]).head == ("", "y")
     assert json.loads(json.dumps(record)) == record
+
+
+def test_the_memory_of_a_process_is_not_that_of_the_one_that_started_it():
+    source = f"import contextlib, math, pathlib, sys\n{inspect.getsource(jobs.peak_memory_gb)}print(peak_memory_gb())"
+    child = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=60)
+    assert 0 < float(child.stdout) < 0.1 < jobs.peak_memory_gb()  # here is TensorFlow, there Python alone
 
 
 def test_a_run_says_what_its_training_cost():
