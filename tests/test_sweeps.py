@@ -212,7 +212,7 @@ def test_a_run_that_fails_is_kept_apart_and_tried_again(tmp_path, log):
 @pytest.mark.skipif(CORES == 1, reason="with one core runs are in this process")
 def test_a_run_that_takes_its_process_with_it_is_kept_apart():
     with pytest.raises(
-        RunsFailed, match=r"1 of 4 runs failed, 'a' from seed 2; .* the process of this run died"
+        RunsFailed, match=r"1 of 4 runs failed, 'a' from seed 2; .* the run was lost, as where its process dies"
     ) as error:
         sweep(swept.dies, {"a": {"x": 2}}, range(4), n_jobs=2, progress=False)
     np.testing.assert_equal(error.value.record["results"]["a"]["y"], [0, 1, math.nan, 3])
