@@ -45,8 +45,8 @@ def count(n_jobs: int | None) -> int:
         raise ValueError(f"n_jobs must be a whole number from 1 to {most}, the cores or workers that there are, not "
                          f"{wanted!r}; leave it out for all of them.")  # fmt: skip
     if backend.effective_n_jobs(wanted) != wanted:
-        raise ValueError(f"{type(backend).__name__} of joblib takes {most} runs at a time, as many as it has workers, not "
-                         f"n_jobs={wanted}: leave it out, or start so many workers.")  # fmt: skip
+        raise ValueError(f"{type(backend).__name__} of joblib takes {most} runs at a time, as many as it has workers, "
+                         f"not n_jobs={wanted}: leave it out, or start so many workers.")  # fmt: skip
     return int(wanted)
 
 
@@ -171,8 +171,8 @@ def _received(payload):
 
 @functools.cache
 def _settle(threads, asking, own):
-    """Give TensorFlow so many threads, or as many as OMP_NUM_THREADS says, which joblib, Dask and Ray set where they start
-    a process; and no more of a GPU than it needs. Not where it has begun, nor in the process that asks for the runs."""
+    """Give TensorFlow so many threads, or as many as OMP_NUM_THREADS says, which joblib, Dask and Ray set, and no more
+    of a GPU than it needs. Not where it has begun in this process, nor in the one that asks for the runs."""
     import tensorflow as tf
 
     if os.getpid() == asking:

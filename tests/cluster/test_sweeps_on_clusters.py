@@ -1,4 +1,4 @@
-"""Sweeps on real clusters of Dask and Ray, on this machine: ``make test-cluster``, each in an environment of its own."""
+"""Sweeps on real clusters of Dask and Ray on this machine: ``make test-cluster``, each in an environment of its own."""
 
 import json
 import os
@@ -64,7 +64,9 @@ def test_the_results_are_those_of_one_process_to_the_bit(on):
 
 def test_two_runs_at_a_time_with_a_thread_each(on):
     found = sweep(there.timed, {"a": {}}, range(6), progress=False)["results"]["a"]
-    at_once = [sum(b <= began < e for b, e in zip(found["began"], found["ended"], strict=True)) for began in found["began"]]
+    at_once = [
+        sum(b <= began < e for b, e in zip(found["began"], found["ended"], strict=True)) for began in found["began"]
+    ]
     assert max(at_once) == there.WORKERS
     found = sweep(swept.threads, {"a": {}}, range(6), progress=False)["results"]["a"]
     assert set(found["intra"]) == set(found["inter"]) == set(found["openmp"]) == {1}
@@ -104,7 +106,7 @@ def test_what_cannot_be_sent_is_refused_as_elsewhere(on, tmp_path):
     for function in (swept.closing_over(2), lambda seed: {"y": 1}):
         with pytest.raises(ValueError, match="a lambda or a closure: write a function with a name"):
             sweep(function, {"a": {}}, [0], folder=tmp_path / "f")
-    with pytest.raises(ValueError, match="n_jobs must be a whole number from 1 to ., the cores or workers"):
+    with pytest.raises(ValueError, match=r"n_jobs must be a whole number from 1 to ., the cores or workers"):
         sweep(swept.anything, {"a": {}}, [0], n_jobs=3)
     assert not (tmp_path / "f").exists()
 
@@ -126,7 +128,9 @@ def processes(marker):
 def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on(name, tmp_path, log):
     needs(name)
     marker = f"SWEEP={uuid.uuid4()}"
-    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as short:  # Ray's sockets have long names
+    with tempfile.TemporaryDirectory(
+        prefix="ray", ignore_cleanup_errors=True
+    ) as short:  # Ray's sockets have long names
         environment = {**os.environ, "TMPDIR": short, **dict([marker.split("=")])}
         command = [sys.executable, there.__file__, name, tmp_path]
         process = subprocess.Popen(command, env=environment)
@@ -186,5 +190,11 @@ def test_the_file_for_slurm_asks_for_jobs_with_workers_of_one_thread(tmp_path, m
     with names["jobs_of_slurm"]() as cluster:
         script = cluster.job_script()
     print(script)
-    for line in ("#SBATCH --cpus-per-task=4", "#SBATCH --mem=15G", "#SBATCH -t 04:00:00", "--nthreads 1", "--nworkers 4"):
+    for line in (
+        "#SBATCH --cpus-per-task=4",
+        "#SBATCH --mem=15G",
+        "#SBATCH -t 04:00:00",
+        "--nthreads 1",
+        "--nworkers 4",
+    ):
         assert line in script

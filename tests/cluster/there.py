@@ -28,7 +28,9 @@ def dask():
     from dask.distributed import Client, LocalCluster
 
     with (
-        dask.config.set({"distributed.deploy.lost-worker-timeout": "2 minutes"}),  # those that die are slow to come back
+        dask.config.set(
+            {"distributed.deploy.lost-worker-timeout": "2 minutes"}
+        ),  # those that die are slow to come back
         LocalCluster(n_workers=WORKERS, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0") as cluster,
         Client(cluster),
     ):

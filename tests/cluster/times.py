@@ -1,5 +1,6 @@
-"""``python times.py NAME``: 24 short runs of the 2-D game by two processes of joblib, and by two workers of a cluster."""
+"""``python times.py NAME``: 24 short runs of the 2-D game by two processes of joblib, and two workers of a cluster."""
 
+import contextlib
 import pathlib
 import sys
 import time
@@ -19,10 +20,10 @@ SETTINGS = {name: setting | {"num_steps": 300} for name, setting in sweeping.SET
 EMPTY = 50
 
 
-def measured(backend):
-    """What a sweep spends on starting, on 24 runs, and on a run that does nothing: printed. Returns the results."""
+def measured(backend, cluster):
+    """Print seconds: of the start with a first sweep, of 24 runs, and of runs that do nothing. Returns the results."""
     times, options = [time.perf_counter()], {"n_jobs": there.WORKERS, "progress": False}
-    with joblib.parallel_config(backend=backend):
+    with cluster, joblib.parallel_config(backend=backend):
         mg.experiments.sweep(sweeping.nothing, {"a": {}}, range(4), **options)
         times.append(time.perf_counter())
         record = mg.experiments.sweep(sweeping.short_run, SETTINGS, sweeping.SEEDS, **options)
@@ -31,7 +32,7 @@ def measured(backend):
         times.append(time.perf_counter())
     first, short, empty = np.diff(times)
     held = max(max(each) for each in record["peak_memory_gb"].values())
-    print(f"{backend:8}{first:8.1f} s for the first sweep {short:8.1f} s for 24 runs "
+    print(f"{backend:8}{first:8.1f} s to start {short:8.1f} s for 24 runs "
           f"{empty:8.2f} s for {EMPTY} that do nothing {held:6.2f} GB in a worker", flush=True)  # fmt: skip
     return record["results"]
 
@@ -39,7 +40,6 @@ def measured(backend):
 if __name__ == "__main__":
     name = sys.argv[1]
     print(", ".join(f"{package} {version(package)}" for package in ("joblib", name)))
-    here = measured("loky")
-    with there.CLUSTERS[name]():
-        assert measured(name) == here, "the runs are not the same runs"
+    here = measured("loky", contextlib.nullcontext())
+    assert measured(name, there.CLUSTERS[name]()) == here, "the runs are not the same runs"
     get_reusable_executor().shutdown()
