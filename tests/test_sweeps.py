@@ -162,6 +162,10 @@ CODE = """
         (('"y": helper', '"z": helper'), True),
         (("# a number", "# another comment"), False),
         (("import pathlib", "import pathlib\n    UNUSED = 5"), False),
+        (
+            ("import pathlib", "import pathlib\n    def touch():  # the name of a method that is called\n        1"),
+            False,
+        ),
     ],
 )
 def test_changed_code_is_said_and_computed(tmp_path, log, monkeypatch, change, said):

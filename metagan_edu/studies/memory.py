@@ -1,10 +1,11 @@
-"""What one meta-gradient of the 16-pixel game holds in memory, by each estimator and for 10 to 100 inner steps.
+"""What one meta-gradient holds in memory, by each estimator, for 10 to 100 inner steps, and in games of three sizes.
 
-The game is the one of the few-shot notebooks: DCGAN of width 24, LayerNorm in the generator, R1 of weight 0.3, batches
-of 20, Adam 1e-3 with β = (0, 0.9). A fresh process for each row and seed computes the gradient of the energy distance
-in the learned start of both players, compiled, and asks the system after it for the most memory that the process ever
-held, TensorFlow and compiling included. ``gigabytes_more`` is that less the same before the gradient was built. "every
-10": the backprop that keeps each 10th inner state and computes the others again.
+The game is the one of the few-shot notebooks: 16 pixels, DCGAN of width 24, LayerNorm in the generator, R1 of weight
+0.3, batches of 20, Adam 1e-3 with β = (0, 0.9). "28 pixels" is the same with larger pictures, and "2-D" has points and
+two hidden layers of 128 in each network. A fresh process for each row and seed computes the gradient of the
+energy distance in the learned start of both players, compiled, and asks the system after it for the most memory that
+the process ever held, TensorFlow and compiling included. ``gigabytes_more`` is that less the same before the gradient
+was built. "every 10": the backprop that keeps each 10th inner state and computes the others again.
 """
 
 from __future__ import annotations
@@ -29,13 +30,23 @@ ESTIMATORS = {
     "evolution strategies": lambda n: mg.meta.evolution_strategies(n, pairs=2),
 }
 INNER_STEPS = {"backprop": (10, 25, 50, 100)}  # of all others 100
+SIZES = {"2-D": (2,), "28 pixels": (28, 28, 1)}
 
 
-def parts() -> Any:
-    """The learner, its outer loss, and a sampler of tasks that are noise: memory does not depend on the pictures."""
-    shape, adam = (16, 16, 1), mg.optimizers.adam(1e-3, beta1=0.0, beta2=0.9)
+def networks(shape: tuple) -> Any:
+    """The generator and the discriminator of data of this shape."""
+    if len(shape) == 1:
+        return mg.networks.mlp(32, (128, 128), *shape), mg.networks.mlp(*shape, (128, 128), 1)
     gen = mg.networks.dcgan_generator(32, shape, width=24, norm=mg.normalization.LayerNorm)
-    game = mg.games.gan(gen, mg.networks.dcgan_discriminator(shape, width=24), penalty=mg.losses.r1(0.3))
+    return gen, mg.networks.dcgan_discriminator(shape, width=24)
+
+
+def parts(shape: tuple) -> Any:
+    """The learner, its outer loss, and a sampler of tasks that are noise: memory does not depend on the pictures."""
+    adam, game = (
+        mg.optimizers.adam(1e-3, beta1=0.0, beta2=0.9),
+        mg.games.gan(*networks(shape), penalty=mg.losses.r1(0.3)),
+    )
 
     def tasks(seed):
         pictures = mg.seeds.uniform([30, *shape], seed, -1.0, 1.0)
@@ -45,9 +56,9 @@ def parts() -> Any:
     return learner, mg.meta.outer.energy_distance(), tasks
 
 
-def measure(seed: int, estimator: str, inner_steps: int) -> dict[str, float]:
+def measure(seed: int, estimator: str, inner_steps: int, shape: tuple = (16, 16, 1)) -> dict[str, float]:
     """A meta-gradient in this process: memory, seconds (of a call when all is compiled), norm."""
-    learner, outer, tasks = parts()
+    learner, outer, tasks = parts(tuple(shape))
     theta, before, made = learner.init(0), peak_memory_gb(), ESTIMATORS[estimator](inner_steps)
     fn = tf.function(lambda seed: made.grad(learner, outer, theta, (), tasks, seed)[0], autograph=False)
     norm = float(mg.trees.norm(fn(mg.seeds.make(seed)).grads))
@@ -59,11 +70,11 @@ def measure(seed: int, estimator: str, inner_steps: int) -> dict[str, float]:
     }  # fmt: skip
 
 
-def run(seed: int, estimator: str, inner_steps: int) -> dict[str, float]:
+def run(seed: int, **setting: Any) -> dict[str, float]:
     """:func:`measure` in a process of its own."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=tell, args=(sender, seed, estimator, inner_steps))
+    process = context.Process(target=tell, args=(sender, seed), kwargs=setting)
     process.start()
     sender.close()  # that of the process is the only one: where that dies, nothing is to be waited for
     measured = receiver.recv()
@@ -71,9 +82,9 @@ def run(seed: int, estimator: str, inner_steps: int) -> dict[str, float]:
     return measured
 
 
-def tell(sender: Any, *arguments: Any) -> None:
+def tell(sender: Any, seed: int, **setting: Any) -> None:
     """Send what :func:`measure` returns."""
-    sender.send(measure(*arguments))
+    sender.send(measure(seed, **setting))
 
 
 def make() -> dict[str, Any]:
@@ -82,6 +93,10 @@ def make() -> dict[str, Any]:
         f"{name}, {n} inner steps": {"estimator": name, "inner_steps": n}
         for name in ESTIMATORS
         for n in INNER_STEPS.get(name, (100,))
+    } | {
+        f"backprop, {size}, {n} inner steps": {"estimator": "backprop", "inner_steps": n, "shape": shape}
+        for size, shape in SIZES.items()
+        for n in (10, 50)
     }
     record = mg.experiments.sweep(  # one at a time: its seconds are those of all cores
         run, settings, SEEDS, folder=runs("memory"), n_jobs=1
