@@ -195,6 +195,16 @@ def test_a_number_that_is_not_finite_is_null_in_the_file_and_nan_again_and_count
         assert cells == ["0.6 (0.5, 0.7) (1 of 3 not finite)", "– (3 of 3 not finite)", "0.25 (2 of 3 not finite)"]
 
 
+@pytest.mark.parametrize("change", [("0.5", "0.4"), ('"sha256"', '"sha"'), ('"slow"', '"fast"')])
+def test_a_record_that_was_changed_by_hand_is_refused(tmp_path, change):
+    experiments.save_record(tmp_path / "a.json", {"results": {"slow": {"kl": [0.5]}}})
+    text = (tmp_path / "a.json").read_text()
+    assert change[0] in text
+    (tmp_path / "a.json").write_text(text.replace(*change))
+    with pytest.raises(ValueError, match=r"a.json is not as it was written: .* `make records ONLY=a` makes it anew"):
+        experiments.load_record(tmp_path / "a.json")
+
+
 def test_a_record_of_one_seed_has_no_interval(tmp_path):
     record = compare(seeds=(3,))
     experiments.save_record(tmp_path / "one.json", record)
