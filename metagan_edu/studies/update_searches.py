@@ -28,5 +28,5 @@ def make() -> dict[str, Any]:
     """The record: a contender for each strategy, a value for each seed of the search."""
     record = mg.experiments.sweep(run, update_strategies.SEARCHED, SEEDS, folder=runs("update_searches"))
     spent = update_strategies.DRAWS * 8 + update_strategies.FINALISTS * 16
-    config = {"set_up": __doc__, "runs_of_a_search": spent}
-    return record | {"config": config, "num_steps": dict.fromkeys(update_strategies.SEARCHED, update_strategies.NUM_STEPS)}
+    num_steps = dict.fromkeys(update_strategies.SEARCHED, update_strategies.NUM_STEPS)
+    return record | {"config": {"set_up": __doc__, "runs_of_a_search": spent}, "num_steps": num_steps}
