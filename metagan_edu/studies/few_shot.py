@@ -87,13 +87,13 @@ def by_hand(glyphs: mg.data.Characters) -> mg.data.Characters:
     return mg.data.as_characters(flat.reshape(glyphs.images.shape), glyphs.alphabets, glyphs.names)
 
 
-def judge(unseen: mg.data.Characters) -> Any:
+def judge(unseen: mg.data.Characters, seed: int = 0) -> Any:
     """The classifier of the unseen characters, from the drawings that are not support."""
     count, drawings = len(unseen.images), unseen.images.shape[1] - SHOTS
     images, labels = unseen.images[:, SHOTS:].reshape(-1, 16, 16, 1), np.repeat(np.arange(count), drawings)
     changed = distorted(np.repeat(images, 20, 0), 0, turn=0.15, stretch=0.1, slant=0.1, shift=0.7)
     return mg.metrics.train_classifier(
-        np.concatenate([images, changed]), np.concatenate([labels, np.repeat(labels, 20)]), num_steps=3000, seed=0
+        np.concatenate([images, changed]), np.concatenate([labels, np.repeat(labels, 20)]), num_steps=3000, seed=seed
     )
 
 
