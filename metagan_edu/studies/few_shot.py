@@ -6,8 +6,10 @@ game by the same rule; pre-training of every kind takes 20,000 inner steps. Trai
 look drawn by hand, or on real Omniglot characters; tested on 36 Omniglot characters of two alphabets that neither has.
 
 Score: the mean probability that a classifier of the 36 characters gives to the right one. It was trained on drawings 10
-to 19 of each, with random affine changes, and never saw drawings 0 to 9, the support: their own score is the ceiling,
-and a generator that copied its support would get just that. Diversity: relative to drawings 10 to 19, in its features.
+to 19 of each, with random affine changes, and never saw drawings 0 to 9, the support: their own score says what real
+drawings get ("ceiling" in the record), and a generator that copied its support would get just that. It is no upper
+limit, and the score does not see blur: see ``few_shot_judges``. Diversity: relative to drawings 10 to 19, in its
+features.
 
 Chosen on the 22 Early Aramaic characters, which are neither trained nor tested on: see ``SEARCH``.
 """
@@ -98,7 +100,7 @@ def judge(unseen: mg.data.Characters, seed: int = 0) -> Any:
 
 
 def ceiling(unseen: mg.data.Characters, classifier: Any) -> list[float]:
-    """The score of each character's own support."""
+    """The score of each character's own support: what real drawings get."""
     return [mg.metrics.class_probability(x[:SHOTS], classifier, k) for k, x in enumerate(unseen.images)]
 
 
