@@ -97,6 +97,11 @@ def judge(unseen: mg.data.Characters) -> Any:
     )
 
 
+def ceiling(unseen: mg.data.Characters, classifier: Any) -> list[float]:
+    """The score of each character's own support."""
+    return [mg.metrics.class_probability(x[:SHOTS], classifier, k) for k, x in enumerate(unseen.images)]
+
+
 def joint(letters: mg.data.Characters, seed: Any, lr: float = RATE, num_steps: int = META_STEPS * TASKS * INNER) -> Any:
     """Both players trained on all training characters together, as a theta."""
     game, rule = game_and_rule(lr)
@@ -208,8 +213,6 @@ def run(seed: int, name: str, lr: float, before: float) -> dict[str, Any]:
 
 def make() -> dict[str, Any]:
     """The record: metrics of each character, averaged over the seeds of pre-training; and of each seed."""
-    unseen, classifier = judged()
-    ceiling = [mg.metrics.class_probability(x[:SHOTS], classifier, k) for k, x in enumerate(unseen.images)]
     best, search = tuned()
     print(best, search, flush=True)
     before, after = map(float, best["joint pre-training"].split(" then "))
@@ -222,7 +225,7 @@ def make() -> dict[str, Any]:
         name: [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
         for name, found in made["results"].items()
     }
-    return record(runs, made["seconds"], ceiling, {"rates": best, "rate_search": search})
+    return record(runs, made["seconds"], ceiling(*judged()), {"rates": best, "rate_search": search})
 
 
 def keep(name: str, theta: Any, seed: Any, seconds: float) -> None:
