@@ -424,7 +424,7 @@ def test_every_committed_record_can_be_read_and_says_how_it_was_made():
     for name in studies.names():
         record = studies.load(name)
         assert record["command"] == f"make records ONLY={name}" and name in studies.scripts()
-        assert {"config", "seeds", "num_steps", "seconds", "results", "versions", "machine", "created"} <= record.keys()
+        assert {"config", "seeds", "seconds", "results", "versions", "machine", "created"} <= record.keys()
         assert json.dumps(json.loads(studies.path(name).read_text()), allow_nan=False)
         count = record.get("entries", {"of": "seeds", "count": len(record["seeds"])})["count"]
         for contender, values in record["results"].items():
