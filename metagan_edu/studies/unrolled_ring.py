@@ -105,12 +105,16 @@ def data(seed: int) -> Any:
     return mg.data.ring().sample(SAMPLES, mg.seeds.fold_in(seed, "measure"))
 
 
+def on_the_ring(samples: Any) -> dict[str, Any]:
+    """What samples of anything are worth there."""
+    return judged(samples, mg.data.ring())
+
+
 def make() -> dict[str, Any]:
     """The record."""
     config = {"latent_dim": LATENT_DIM, "hidden": HIDDEN, "batch": BATCH, "lr": RATES, "set_up": __doc__}
     folder = runs("unrolled_ring")
-    contenders = {name: row for loss in LOSSES for rates in RATES for name, row in rows(loss, rates).items()}
+    contenders = {name: row for rates in RATES for loss in LOSSES for name, row in rows(loss, rates).items()}
     record = stages.compare(contenders, seeds=SEEDS, measure=measure, config=config, folder=folder / "runs")
     samplers = {"floor: blurred circle": circle, "floor: uniform noise": noise, "ceiling: real points": data}
-    judge = functools.partial(judged, mixture=mg.data.ring())
-    return mg.experiments.merge(record, stages.bounds(samplers, seeds=SEEDS, measure=judge, folder=folder / "bounds"))
+    return mg.experiments.merge(record, stages.bounds(samplers, seeds=SEEDS, measure=on_the_ring, folder=folder / "bounds"))
