@@ -45,8 +45,9 @@ def _steps(num_steps, game, rule, batches):
 def gradient_evaluations(total: float) -> Callable:
     """The budget of so many gradients of a player's loss, both players' counted: as many steps as these pay for.
 
-    A second-order product counts as two gradients, so that a step unrolled K times costs 2 + 3K where a plain one costs
-    2; a gradient of a loss with a penalty counts as what it was measured to cost (:class:`~metagan_edu.rules.Cost`).
+    A second-order product counts as two gradients, so that a step unrolled K ≥ 1 times costs 1 + 3K where a plain one
+    costs 2; a gradient of a loss with a penalty counts as what it was measured to cost
+    (:class:`~metagan_edu.rules.Cost`).
 
     Raises ``ValueError`` where they do not pay for one step.
     """

@@ -14,7 +14,7 @@ from typing import Any
 from .. import experiments, meta
 
 FOLDER = pathlib.Path(__file__).parent
-SUPPORT = {"__init__", "__main__", "hand_made"}  # no studies of their own
+SUPPORT = {"__init__", "__main__", "hand_made", "stages"}  # no studies of their own
 
 
 def scripts() -> list[str]:

@@ -1,6 +1,9 @@
 """Plain and look-ahead on the grid of 25 modes: both losses, both pairs of rates, K = 0 and 5.
 
-Networks, rates, length and batch are those of ``unrolled_ring``, unchanged; nothing was chosen on the grid.
+Networks, rates, length and batch are those of ``unrolled_ring``, unchanged; nothing was chosen on the grid. No row with
+look-ahead has more good samples, or more modes met 20 times, than uniform noise on the grid's square has (2 %; none):
+after 2,000 steps there is nothing yet that a rival could be compared by. The lax count, which noise passes with 22 of
+25, hid that.
 """
 
 from __future__ import annotations
@@ -16,8 +19,7 @@ SEEDS = range(1, 4)
 
 def contender(loss: str, rates: str, num_unroll: int) -> tuple[mg.games.Game, mg.rules.Rule, Any]:
     """The unrolled rule on the grid."""
-    game, rule = unrolled_ring.game(loss), unrolled_ring.rule(rates, num_unroll)
-    return game, rule, mg.data.grid().batches(unrolled_ring.BATCH)
+    return unrolled_ring.contender(loss, rates, unrolled_ring.ahead, num_unroll, data=mg.data.grid())
 
 
 def measure(game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:

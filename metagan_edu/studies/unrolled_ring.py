@@ -1,9 +1,14 @@
-"""The look-ahead generator on the ring: both losses, both kinds of gradient, two pairs of rates, and K = 0 to 10.
+"""Look-ahead on the ring beside what it must beat: as many real steps of the discriminator, for both losses.
 
-Every run has 2,000 steps of batch 128, but for "plain at the cost of K = 5", which takes as many steps as the gradients
-of unrolled-5 pay for. Networks, initialization, β1 and latent dimension are those of ``ring_lookahead``, where they
-were chosen for the look-ahead with the non-saturating loss. Length and batch were set by the time that they take; one
-trial of twelve of these runs on seed 0 came first. Nothing was tuned for any row; the seeds reported are others.
+K = 5 imagined steps against n_D = 5 real ones (the alternating rule), each at 2,000 generator steps of batch 128, and
+the real ones also at the time and at the gradients of the imagined ones. A row "same time" has as many steps as were
+measured to take as long on two idle cores (a step of K = 5 took 5.2 plain steps, one of n_D = 5 about 3.5); "same
+gradients" counts a second-order product as two. The plain rule, both players at once, is K = 0.
+
+Networks, initialization, β1 and latent dimension are those of ``ring_lookahead``, where they were chosen *for the
+look-ahead*, with the non-saturating loss and the slow discriminator; nothing was tuned for any row, and the seeds are
+others. Floors: points on a blurred circle (radius 2, sd 0.2) and uniform noise, which know nothing of the modes; the
+ceiling is the ring itself.
 """
 
 from __future__ import annotations
@@ -12,16 +17,19 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import metagan_edu as mg
-from metagan_edu.studies import runs
+import numpy as np
 
-SEEDS = range(1, 4)
-NUM_STEPS, BATCH = 2000, 128
+import metagan_edu as mg
+from metagan_edu.studies import runs, stages
+
+SEEDS = range(11, 16)
+NUM_STEPS, BATCH, SAMPLES = 2000, 128, 2500
 LATENT_DIM, HIDDEN = 64, (128, 128)
-LOSSES = {"minimax": mg.losses.minimax, "non-saturating": mg.losses.non_saturating}
+LOSSES = {"non-saturating": mg.losses.non_saturating, "minimax": mg.losses.minimax}
 RATES = {"slow D": (1e-3, 1e-4), "fast D": (1e-3, 1e-3)}  # of the generator and the discriminator
-AHEAD, STOPPED = (0, 1, 2, 5, 10), (1, 2, 5)  # numbers of steps K with, and without, the gradient through them
-COST_OF_FIVE = 2 + 3 * 5  # gradients of a step unrolled five times, a second-order product counted as two
+K = 5
+SAME_TIME, PLAIN_SAME_TIME = 3000, 10_000  # steps of n_D = 5, and plain ones, in the time of 2,000 steps of K = 5
+SAME_GRADIENTS = (1 + 3 * K) * NUM_STEPS // (1 + K) // 100 * 100  # of n_D = 5, a second-order product counted as two
 
 
 @functools.cache
@@ -31,55 +39,82 @@ def game(loss: str) -> mg.games.Game:
     return mg.games.gan(*networks, loss=LOSSES[loss]())
 
 
-def rule(rates: str, num_unroll: int, loop: Callable = mg.autodiff.unroll) -> mg.rules.Rule:
-    """The unrolled rule with Adam (β1 = 0.5) at the rates of that name."""
+def ahead(rates: str, num_unroll: int, stopped: bool = False) -> mg.rules.Rule:
+    """K imagined steps, with Adam (β1 = 0.5); ``stopped``: without the gradient through them."""
+    loop = mg.autodiff.without_gradient(mg.autodiff.unroll) if stopped else mg.autodiff.unroll
     return mg.rules.unrolled(*map(mg.optimizers.adam, RATES[rates]), num_unroll=num_unroll, loop=loop)
 
 
+def real(rates: str, disc_steps: int) -> mg.rules.Rule:
+    """n_D real steps of the discriminator, then one of the generator, by the same optimizers."""
+    return mg.rules.alternating(*map(mg.optimizers.adam, RATES[rates]), disc_steps=disc_steps)
+
+
 def contender(
-    loss: str, rates: str, num_unroll: int, stopped: bool = False
+    loss: str, rates: str, rule: Callable, *how: Any, data: mg.data.Mixture | None = None
 ) -> tuple[mg.games.Game, mg.rules.Rule, Any]:
-    """The unrolled rule on the ring; ``stopped``: without the gradient through the steps ahead."""
-    loop = mg.autodiff.without_gradient(mg.autodiff.unroll) if stopped else mg.autodiff.unroll
-    return game(loss), rule(rates, num_unroll, loop), mg.data.ring().batches(BATCH)
+    """The game and ``rule(rates, *how)`` on the ring, or on ``data``."""
+    return game(loss), rule(rates, *how), (data or mg.data.ring()).batches(BATCH)
+
+
+def judged(samples: Any, mixture: mg.data.Mixture) -> dict[str, Any]:
+    """Mode coverage of the samples, and their energy distance to as many points of the mixture."""
+    coverage = mg.metrics.mode_coverage(samples, mixture)
+    real = mixture.sample(len(samples), 1)
+    return {name: getattr(coverage, name) for name in ("modes20", "high_quality", "modes", "reverse_kl_all")} | {
+        "energy": float(mg.metrics.energy_distance(np.asarray(samples, np.float32), real))
+    }
 
 
 def measure(game: mg.games.Game, players: mg.games.Players, seed: Any) -> dict[str, Any]:
-    """Mode coverage of 2,500 samples."""
-    coverage = mg.metrics.mode_coverage(mg.sample(game, players, 2500, seed=seed), mg.data.ring())
-    return {name: getattr(coverage, name) for name in ("modes", "modes20", "high_quality", "reverse_kl_all")}
+    """What 2,500 samples are worth on the ring."""
+    return judged(mg.sample(game, players, SAMPLES, seed=seed), mg.data.ring())
 
 
-def compare(part: str, rules: dict[str, tuple], budget: Any) -> dict[str, Any]:
-    """The record of some rules, name -> how often unrolled and whether stopped, for every loss and pair of rates."""
-    named = {
-        f"{loss}, {rates}, {name}": functools.partial(contender, loss, rates, *how)
-        for loss in LOSSES
-        for rates in RATES
-        for name, how in rules.items()
+def rows(loss: str, rates: str) -> dict[str, tuple[Callable, dict[str, int]]]:
+    """The contenders of one loss and pair of rates, for ``stages.compare``."""
+    same_time = {f"n_D = {K}, same time": SAME_TIME, f"n_D = {K}, same gradients": SAME_GRADIENTS}
+    played = {
+        f"K = {K}": ((ahead, K), {f"K = {K}": NUM_STEPS}),
+        f"n_D = {K}": ((real, K), {f"n_D = {K}": NUM_STEPS} | same_time),
+        "K = 0": ((ahead, 0), {"K = 0": NUM_STEPS, "K = 0, same time": PLAIN_SAME_TIME}),
     }
-    config = {"latent_dim": LATENT_DIM, "hidden": HIDDEN, "batch": BATCH, "lr": RATES, "set_up": __doc__}
-    return mg.experiments.compare(
-        named, budget=budget, seeds=SEEDS, measure=measure, config=config, folder=runs("unrolled_ring") / part
-    )
+    return {
+        f"{loss}, {rates}, {name}": (
+            functools.partial(contender, loss, rates, *how),
+            {f"{loss}, {rates}, {row}": steps for row, steps in at.items()},
+        )
+        for name, (how, at) in played.items()
+    }
 
 
-def ahead() -> dict[str, Any]:
-    """Unrolled K steps, with the gradient through them; K = 0 is the plain simultaneous rule."""
-    return compare("ahead", {f"K = {k}": (k,) for k in AHEAD}, mg.experiments.steps(NUM_STEPS))
+def circle(seed: int) -> np.ndarray:
+    """2,500 points on a blurred circle of radius 2, sd 0.2: it knows the radius, and no mode."""
+    rng = np.random.default_rng(seed)
+    angle, radius = rng.uniform(0, 2 * np.pi, SAMPLES), rng.normal(2, 0.2, SAMPLES)
+    return radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
 
 
-def stopped() -> dict[str, Any]:
-    """Unrolled K steps, the gradient stopped at the discriminator that comes out."""
-    return compare("stopped", {f"K = {k}, stopped": (k, True) for k in STOPPED}, mg.experiments.steps(NUM_STEPS))
+def noise(seed: int) -> np.ndarray:
+    """2,500 points, uniform on the square around the ring."""
+    return np.random.default_rng(seed).uniform(-2.1, 2.1, (SAMPLES, 2))
 
 
-def equal_cost() -> dict[str, Any]:
-    """The plain rule for as long as K = 5 costs."""
-    budget = mg.experiments.gradient_evaluations(COST_OF_FIVE * NUM_STEPS)
-    return compare("equal cost", {"plain at the cost of K = 5": (0,)}, budget)
+def data(seed: int) -> Any:
+    """2,500 points of the ring."""
+    return mg.data.ring().sample(SAMPLES, mg.seeds.fold_in(seed, "measure"))
+
+
+def on_the_ring(samples: Any) -> dict[str, Any]:
+    """What samples of anything are worth there."""
+    return judged(samples, mg.data.ring())
 
 
 def make() -> dict[str, Any]:
     """The record."""
-    return mg.experiments.merge(ahead(), stopped(), equal_cost())
+    config = {"latent_dim": LATENT_DIM, "hidden": HIDDEN, "batch": BATCH, "lr": RATES, "set_up": __doc__}
+    folder = runs("unrolled_ring")
+    contenders = {name: row for rates in RATES for loss in LOSSES for name, row in rows(loss, rates).items()}
+    record = stages.compare(contenders, seeds=SEEDS, measure=measure, config=config, folder=folder / "runs")
+    samplers = {"floor: blurred circle": circle, "floor: uniform noise": noise, "ceiling: real points": data}
+    return mg.experiments.merge(record, stages.bounds(samplers, seeds=SEEDS, measure=on_the_ring, folder=folder / "bounds"))
