@@ -139,8 +139,9 @@ def contest(
         chosen, tried = _settled(score, {Trial(lr, None): [score(Trial(lr, None), SELECT[0])] for lr in rates})
     values, histories, steps = zip(*(result(chosen, seed) for seed in SEEDS[part]), strict=True)
     spent = mg.experiments.costs(histories[0])
-    return {
-        "lr": chosen.lr, "own": chosen.own, "tried": tried, "num_steps": steps[0],
+    own_setting = {} if chosen.own is None else {"own": chosen.own}
+    return own_setting | {
+        "lr": chosen.lr, "tried": tried, "num_steps": steps[0],
         "gradients": spent["gradients"], "examples": spent["examples"],
         "seconds": [round(history.seconds, 2) for history in histories],
         "results": {metric: [run[metric] for run in values] for metric in values[0]},
@@ -286,7 +287,7 @@ def make() -> dict[str, Any]:
         "budget": {"ring": RING_BUDGET, "digits": DIGITS_BUDGET, "optimizers": OPTIMIZER_BUDGET},
         "alpha": ALPHA, "iterations": REACTION_ITERATIONS,
         "chosen": {name: c["lr"] for name, c in found.items()},
-        "chosen_own": {name: c["own"] for name, c in found.items()},
+        "chosen_own": {name: c["own"] for name, c in found.items() if "own" in c},
         "tried": {name: c["tried"] for name, c in found.items()},
     }  # fmt: skip
     record = {"name": "", "command": "", "config": config, "seeds": list(SEEDS["ring"]), "floors": floors()}
