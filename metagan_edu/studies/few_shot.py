@@ -1,24 +1,32 @@
 """Few-shot characters: from ten drawings of a character never seen, 16x16 pixels, how soon does a GAN draw it?
 
 Four ways to begin: scratch (Glorot, Keras' default); joint pre-training on all training characters together; Reptile;
-and first-order MAML (on the game's own losses, the meta-game) on one training character at a time. All play the same
-game by the same rule; pre-training of every kind takes 20,000 inner steps. Trained on glyphs of a font, distorted to
-look drawn by hand, or on real Omniglot characters; tested on 36 Omniglot characters of two alphabets that neither has.
+and first-order MAML (on the game's own losses, the meta-game) on one training character at a time. Pre-training of
+every kind takes 20,000 inner steps, on glyphs of a font, distorted to look drawn by hand, or on real Omniglot
+characters. Tested on 36 Omniglot characters of two alphabets that neither has.
 
-Score: the mean probability that a classifier of the 36 characters gives to the right one. It was trained on drawings 10
-to 19 of each, with random affine changes, and never saw drawings 0 to 9, the support: their own score says what real
-drawings get ("ceiling" in the record), and a generator that copied its support would get just that. It is no upper
-limit, and the score does not see blur: see ``few_shot_judges``. Diversity: relative to drawings 10 to 19, in its
-features.
+Adaptation is a run of its own for each of ``HORIZONS``, at rates that fall to 0 on its last step; batches and D's steps
+are those of ``HORIZONS``, the same for all starts. Each way to begin has its own rate for each horizon (``search``): of
+three, followed one step further where the best is at the edge, then with D's other number of steps; on the 22 Early
+Aramaic characters, which are neither trained nor tested on, one seed, from pre-training on Omniglot. The smallest mean
+distance in features is taken. Joint pre-training has two rates of pre-training and first-order MAML two of
+meta-training, tried in the same way at 10 steps. Reptile's rate of 4e-3 was the best of 1e-3, 2e-3 and 4e-3 before.
 
-Chosen on the 22 Early Aramaic characters, which are neither trained nor tested on: see ``SEARCH``.
+* **Features** (leads): the energy distance between features of samples and of drawings 10 to 19, by a classifier of
+  *other* alphabets' characters; the mean of three such classifiers. ``few_shot_judges`` has that of pictures whose
+  order is plain.
+* **Score**: the mean probability that a classifier of the 36 characters gives to the right one. It was trained on
+  drawings 10 to 19 of each, with random affine changes, and never saw drawings 0 to 9, the support: their own score
+  says what real drawings get ("ceiling" in the record). It is no upper limit, and the score does not see blur.
+* **Diversity**: relative to drawings 10 to 19, in features of the classifier of the 36. **Copies**: the share of
+  samples that ``mg.metrics.copies`` takes for copies of the support.
 """
 
 from __future__ import annotations
 
 import functools
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -27,16 +35,31 @@ import metagan_edu as mg
 from metagan_edu.studies import FOLDER
 from metagan_edu.studies import runs as kept_runs
 
-SEEDS = (1, 2, 3)
+SEEDS, SEARCH_SEED = range(1, 6), 0
 SHOTS, NUM_STEPS, SAMPLES = 10, (0, 10, 25, 50, 100, 300), 64
 INNER, TASKS, META_STEPS, BATCH, RATE = 25, 4, 200, 20, 4e-3
+ALPHABETS = ("Balinese", "Early_Aramaic", "Greek", "Korean", "Latin")
 TRAIN, TEST = ("Greek", "Latin"), {"Balinese": 18, "Korean": 18}
-SCRATCH_RATES, JOINT_RATES = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2), (1e-3, 4e-3)
-SEARCH = """Early Aramaic, one seed. Reptile's inner rate: 1e-3, 2e-3, 4e-3 with batches of 20 on Omniglot; 1e-3 and
-4e-3 with 20, 2e-3 with 10 on glyphs; 4e-3 was best on both. First-order MAML was given the same rate.
-Scratch: five rates. Joint pre-training: two rates of pre-training times two of adaptation. The rate with
-the best mean score over the curve (10 to 300 steps) was taken. Before that, Reptile's settings (25 inner
-steps, 4 tasks, rate falling from 0.7) were taken over from earlier trials on other characters."""
+SEARCHED = {"Early_Aramaic": 22}
+STRANGERS = (1, 2, 3)
+
+
+class Horizon(NamedTuple):
+    """A number of steps, its batches, D's steps (the first is tried with all rates), the rates that are tried, and of
+    how many characters one is played: of every one, of every second, ..."""
+
+    num_steps: int
+    batch: int
+    disc_steps: tuple[int, ...]
+    rates: tuple[float, ...]
+    every: int
+
+
+HORIZONS = (
+    Horizon(10, 128, (4, 2), (4e-3, 8e-3, 1.6e-2), 1),
+    Horizon(100, 32, (2, 1), (2e-3, 4e-3, 8e-3), 2),
+    Horizon(300, 20, (1,), (1e-3, 2e-3, 4e-3), 3),
+)
 
 
 def game_and_rule(lr: float = RATE) -> tuple[mg.games.Game, mg.rules.Rule]:
@@ -49,8 +72,18 @@ def game_and_rule(lr: float = RATE) -> tuple[mg.games.Game, mg.rules.Rule]:
 
 
 def learner(lr: float = RATE) -> mg.meta.MetaLearner:
-    """The learner whose theta is where both players start."""
+    """The learner whose theta is where both players start, as pre-training plays it."""
     return mg.meta.learned_initialization(*game_and_rule(lr), batches=mg.meta.drawn(BATCH))
+
+
+@functools.cache
+def adapting(horizon: Horizon, lr: float, disc_steps: int) -> mg.meta.MetaLearner:
+    """The learner as a new character is learned: the same game and Adam, at a rate that falls to 0 over the horizon."""
+    game, _ = game_and_rule()
+    adam = mg.optimizers.adam(lr, beta1=0.0, beta2=0.9)
+    fall = mg.rules.controllers.schedule(mg.optimizers.linear_decay(1.0, horizon.num_steps))
+    rule = mg.rules.controlled(mg.rules.alternating(adam, adam, disc_steps=disc_steps), fall)
+    return mg.meta.learned_initialization(game, rule, batches=mg.meta.drawn(horizon.batch))
 
 
 def distorted(images: np.ndarray, seed: Any, *, turn: float, stretch: float, slant: float, shift: float) -> np.ndarray:
@@ -99,6 +132,14 @@ def judge(unseen: mg.data.Characters, seed: int = 0) -> Any:
     )
 
 
+def stranger(alphabets: Any, seed: int) -> Any:
+    """A classifier of the characters of all other alphabets, whose features are compared."""
+    letters = characters([name for name in ALPHABETS if name not in alphabets]).turned()
+    count, drawings = letters.images.shape[:2]
+    images, labels = letters.images.reshape(-1, 16, 16, 1), np.repeat(np.arange(count), drawings)
+    return mg.metrics.train_classifier(images, labels, num_steps=2000, seed=seed)
+
+
 def ceiling(unseen: mg.data.Characters, classifier: Any) -> list[float]:
     """The score of each character's own support: what real drawings get."""
     return [mg.metrics.class_probability(x[:SHOTS], classifier, k) for k, x in enumerate(unseen.images)]
@@ -127,24 +168,95 @@ def meta_trained(
 
 
 def reptile(
-    letters: mg.data.Characters, seed: Any, num_steps: int = META_STEPS, inner_steps: int = INNER, **options: Any
-) -> Any:
-    """Theta by Reptile: the displacement averaged over 4 characters, at a rate that falls from 0.7 to 0."""
-    rate = mg.optimizers.linear_decay(0.7, num_steps)
+    letters: mg.data.Characters, seed: Any, rate: float = 0.7, num_steps: int = META_STEPS, inner_steps: int = INNER,
+    **options: Any,
+) -> Any:  # fmt: skip
+    """Theta by Reptile: the displacement averaged over 4 characters, at a rate that falls to 0."""
+    rate = mg.optimizers.linear_decay(rate, num_steps)
     estimator = mg.meta.reptile(inner_steps)
     return meta_trained(letters, seed, estimator, mg.optimizers.sgd(rate), num_steps, **options)
 
 
-def first_order_maml(letters: mg.data.Characters, seed: Any) -> Any:
-    """Theta by first-order MAML on the meta-game, with Adam."""
-    adam = mg.optimizers.adam(mg.optimizers.linear_decay(1e-3, META_STEPS), beta1=0.9)
+def first_order_maml(letters: mg.data.Characters, seed: Any, rate: float = 1e-3) -> Any:
+    """Theta by first-order MAML on the meta-game, with Adam at a rate that falls to 0."""
+    adam = mg.optimizers.adam(mg.optimizers.linear_decay(rate, META_STEPS), beta1=0.9)
     return meta_trained(letters, seed, mg.meta.first_order(INNER), adam, outer=mg.meta.outer.meta_game())
 
 
 WAYS = {"joint pre-training": joint, "Reptile": reptile, "first-order MAML": first_order_maml}
+BEFORE = {"scratch": (None,), "joint pre-training": (1e-3, 4e-3), "Reptile": (0.7,), "first-order MAML": (1e-3, 4e-3)}
 PLAN = [("glyphs", "joint pre-training"), ("glyphs", "Reptile"), ("glyphs", "first-order MAML"),
         ("omniglot", "joint pre-training"), ("omniglot", "Reptile")]  # fmt: skip
 KEPT = ("joint pre-training, glyphs", "Reptile, glyphs")  # whose thetas the notebooks show
+
+
+def begun(way: str, source: str, seed: Any, before: float | None) -> Any:
+    """The theta of a way to begin: from a source of characters, a seed and its own rate before adaptation."""
+    return learner().init(seed) if way == "scratch" else WAYS[way](training(source), seed, before)
+
+
+class Judges(NamedTuple):
+    """Characters that are tested on, the classifier of them, and three of other alphabets' characters."""
+
+    unseen: mg.data.Characters
+    known: Any
+    strangers: tuple[Any, ...]
+
+
+@functools.cache
+def judges(searched: bool = False) -> Judges:
+    """Those of ``TEST``, or of ``SEARCHED``."""
+    alphabets = SEARCHED if searched else TEST
+    unseen = characters(alphabets)
+    return Judges(unseen, judge(unseen), tuple(stranger(alphabets, seed) for seed in STRANGERS))
+
+
+def after(horizon: Horizon, lr: float, disc_steps: int, theta: Any, those: Judges, seed: int, every: int) -> Any:
+    """What adaptation gives by ``horizon``: metric -> one value for each ``every``-th character."""
+    start, found = adapting(horizon, lr, disc_steps), {"features": [], "score": [], "diversity": [], "copies": []}
+    draw = tf.function(lambda players: start.game.generate(players, SAMPLES, mg.seeds.make(7)), autograph=False)
+    for k in range(0, len(those.unseen.images), every):
+        support, query = those.unseen.images[k, :SHOTS], those.unseen.images[k, SHOTS:]
+        task = mg.data.Task(support, query)
+        curve = mg.meta.adapt(start, theta, task, num_steps=horizon.num_steps, seed=1000 * seed + k)
+        made = draw(curve.players[-1]).numpy()
+        found["features"].append(np.mean([distance(made, query, stranger) for stranger in those.strangers]))
+        found["score"].append(mg.metrics.class_probability(made, those.known, k))
+        found["diversity"].append(mg.metrics.diversity(made, query, those.known))
+        found["copies"].append(mg.metrics.copies(made, support, query))
+    return {name: np.round(values, 4) for name, values in found.items()}
+
+
+def distance(images: np.ndarray, others: np.ndarray, stranger: Any) -> float:
+    """The energy distance between the features of two sets of pictures."""
+    features = (mg.metrics.features(np.clip(x, -1, 1), stranger) for x in (images, others))
+    return float(mg.metrics.energy_distance(*features))
+
+
+def search(seed: int, way: str, before: float | None, every: int = 3) -> dict[str, Any]:
+    """The best setting of adaptation for each horizon, and all that was tried: the mean distance in features."""
+    theta, found = begun(way, "omniglot", seed, before), {}
+    for horizon in HORIZONS:
+        tried = {}
+
+        def attempt(lr, disc_steps, horizon=horizon, tried=tried):
+            setting = (float(f"{lr:.2g}"), disc_steps)
+            if setting not in tried:
+                tried[setting] = after(horizon, *setting, theta, judges(True), seed, every)["features"].mean()
+
+        first, *others = horizon.disc_steps
+        for lr in horizon.rates:
+            attempt(lr, first)
+        best = min(tried, key=tried.get)[0]
+        attempt({horizon.rates[0]: best / 2, horizon.rates[-1]: best * 2}.get(best, best), first)
+        for disc_steps in others:
+            attempt(min(tried, key=tried.get)[0], disc_steps)
+        lr, disc_steps = min(tried, key=tried.get)
+        found[str(horizon.num_steps)] = {
+            "lr": lr, "disc_steps": disc_steps, "features": float(tried[lr, disc_steps]),
+            "tried": {f"rate {a}, {b} D steps": round(float(value), 3) for (a, b), value in tried.items()},
+        }  # fmt: skip
+    return found
 
 
 def curves(
@@ -169,29 +281,6 @@ def curves(
     return {name: np.array(values) for name, values in measured.items()}
 
 
-def tuned() -> tuple[Any, ...]:
-    """The rates of scratch and of joint pre-training with the best mean score from 10 steps on, on Early Aramaic."""
-    unseen = characters(["Early_Aramaic"])
-    classifier, found = judge(unseen), {"scratch": {}, "joint pre-training": {}}
-
-    def score(lr, theta):
-        return curves(learner(lr), theta, unseen, classifier, seed=0)["score"].mean(0)[1:].round(4).tolist()
-
-    for lr in SCRATCH_RATES:
-        found["scratch"][lr] = score(lr, learner(lr).init(0))
-    for before in JOINT_RATES:
-        theta = joint(training("omniglot"), 0, before)
-        found["joint pre-training"] |= {f"{before} then {after}": score(after, theta) for after in JOINT_RATES}
-    return {way: max(scores, key=lambda lr: np.mean(scores[lr])) for way, scores in found.items()}, found
-
-
-def rates(record: dict[str, Any]) -> dict[str, float]:
-    """The rates of adaptation that a record of :func:`make` chose."""
-    best = record["config"]["rates"]
-    joint_rate = float(best["joint pre-training"].split(" then ")[1])
-    return {"scratch": best["scratch"], "joint": joint_rate, "Reptile": RATE}
-
-
 @functools.cache
 def judged() -> tuple[mg.data.Characters, Any]:
     """The characters that are tested on, and their classifier."""
@@ -199,35 +288,55 @@ def judged() -> tuple[mg.data.Characters, Any]:
     return unseen, judge(unseen)
 
 
-def run(seed: int, name: str, lr: float, before: float) -> dict[str, Any]:
-    """One contender from one seed: the seconds of pre-training (at rate ``before``, where it is joint), and what
-    adaptation at rate ``lr`` gives."""
-    start, (way, _, source) = learner(lr), name.partition(", ")
-    ways = WAYS | {"joint pre-training": functools.partial(joint, lr=before)}
-    letters = training(source) if source else None
+def run(seed: int, way: str, source: str, before: float | None, settings: dict[str, Any]) -> dict[str, Any]:
+    """One contender from one seed: the seconds before adaptation, and what each horizon's adaptation gives."""
     began = time.monotonic()
-    theta = ways[way](letters, seed) if source else start.init(seed)
-    seconds = round(time.monotonic() - began, 1)
-    if seed == SEEDS[0] and name in KEPT:
-        keep(name, theta, seed, seconds)
-    return {"seconds": seconds, **curves(start, theta, *judged(), seed)}
+    theta = begun(way, source, seed, before)
+    found: dict[str, Any] = {"before": round(time.monotonic() - began, 1)}
+    if seed == SEEDS[0] and f"{way}, {source}" in KEPT:
+        keep(f"{way}, {source}", theta, seed, found["before"])
+    for horizon in HORIZONS:
+        setting = settings[str(horizon.num_steps)]
+        began = time.monotonic()
+        values = after(horizon, setting["lr"], setting["disc_steps"], theta, judges(), seed, horizon.every)
+        found[f"seconds to {horizon.num_steps}"] = round((time.monotonic() - began) / len(values["score"]), 2)
+        found |= {f"{metric} at {horizon.num_steps}": value.tolist() for metric, value in values.items()}
+    return found
+
+
+def trials() -> dict[str, Any]:
+    """What the searches found: way and rate before adaptation -> horizon -> the best setting."""
+    settings = {f"{way}, {rate}": {"way": way, "before": rate} for way, rates in BEFORE.items() for rate in rates}
+    made = mg.experiments.sweep(search, settings, [SEARCH_SEED], folder=kept_runs("few_shot") / "search")["results"]
+    return {name: {steps: found[0] for steps, found in own.items()} for name, own in made.items()}
 
 
 def make() -> dict[str, Any]:
-    """The record: metrics of each character, averaged over the seeds of pre-training; and of each seed."""
-    best, search = tuned()
-    print(best, search, flush=True)
-    before, after = map(float, best["joint pre-training"].split(" then "))
-    settings = {"scratch": {"name": "scratch", "lr": best["scratch"], "before": before}}
-    for source, way in PLAN:
-        name = f"{way}, {source}"
-        settings[name] = {"name": name, "lr": after if way == "joint pre-training" else RATE, "before": before}
-    made = mg.experiments.sweep(run, settings, SEEDS, folder=kept_runs("few_shot"))
-    runs = {
-        name: [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
-        for name, found in made["results"].items()
+    """The record: for each contender and seed the means over characters; and each character's, over seeds."""
+    tried = trials()
+    chosen = {
+        way: min(rates, key=lambda rate: tried[f"{way}, {rate}"]["10"]["features"]) for way, rates in BEFORE.items()
     }
-    return record(runs, made["seconds"], ceiling(*judged()), {"rates": best, "rate_search": search})
+    settings = {}
+    for source, way in [("", "scratch"), *PLAN]:
+        own = {steps: {key: found[key] for key in ("lr", "disc_steps")}
+               for steps, found in tried[f"{way}, {chosen[way]}"].items()}  # fmt: skip
+        name = f"{way}, {source}" if source else way
+        settings[name] = {"way": way, "source": source, "before": chosen[way], "settings": own}
+    made = mg.experiments.sweep(run, settings, SEEDS, folder=kept_runs("few_shot") / "runs")
+    results, by_character, costs = {}, {}, {}
+    for name, found in made["results"].items():
+        metrics = {key: np.array(values) for key, values in found.items() if " at " in key}  # (seeds, characters)
+        results[name] = {key: values.mean(1).round(4).tolist() for key, values in metrics.items()}
+        by_character[name] = {key: values.mean(0).round(4).tolist() for key, values in metrics.items()}
+        costs[name] = {"before": found["before"]} | {key: found[key] for key in found if key.startswith("seconds")}
+    config = {"what": __doc__, "shots": SHOTS, "inner_steps": INNER, "tasks_per_step": TASKS, "meta_steps": META_STEPS,
+              "batch": BATCH, "lr": RATE, "horizons": [horizon._asdict() for horizon in HORIZONS],
+              "settings": settings, "tried": tried}  # fmt: skip
+    return made | {
+        "config": config, "num_steps": dict.fromkeys(results, HORIZONS[-1].num_steps), "results": results,
+        "by_character": by_character, "spent": costs, "ceiling": np.round(ceiling(*judged()), 4).tolist(),
+    }  # fmt: skip
 
 
 def keep(name: str, theta: Any, seed: Any, seconds: float) -> None:
@@ -235,25 +344,3 @@ def keep(name: str, theta: Any, seed: Any, seconds: float) -> None:
     made = {"command": "make records ONLY=few_shot", "what": name, "seed": seed, "seconds": seconds}
     made |= {k: str(v) for k, v in mg.experiments.provenance().items()}
     mg.meta.save_theta(FOLDER / f"few_shot_{name.replace(', ', '_').replace(' ', '_')}.safetensors", theta, made)
-
-
-def record(runs: Any, seconds: Any, ceiling: Any, tuning: dict[str, Any]) -> dict[str, Any]:
-    """Means over seeds for each character (``results``), means over characters for each seed (``by_seed``)."""
-    results, by_seed = {}, {}
-    for name, measured in runs.items():
-        results[name], by_seed[name] = {}, {}
-        for metric in ("score", "diversity", "copies"):
-            values = np.array([run[metric] for run in measured])  # (seeds, characters, steps)
-            for i, steps in enumerate(NUM_STEPS):
-                results[name][f"{metric} at {steps}"] = values[:, :, i].mean(0).round(4).tolist()
-                by_seed[name][f"{metric} at {steps}"] = values[:, :, i].mean(1).round(4).tolist()
-        results[name]["diverged"] = [0] * len(ceiling)
-    config = {"what": __doc__, "search": SEARCH, "shots": SHOTS, "inner_steps": INNER, "tasks_per_step": TASKS,
-              "meta_steps": META_STEPS, "batch": BATCH, "lr": RATE, **tuning}  # fmt: skip
-    return {
-        "config": config, "seeds": list(SEEDS),
-        "entries": {"of": "characters", "count": len(ceiling)},
-        "ceiling": np.round(ceiling, 4).tolist(),
-        "num_steps": dict.fromkeys(results, max(NUM_STEPS)), "seconds": seconds, "results": results, "by_seed": by_seed,
-        **mg.experiments.provenance(),
-    }  # fmt: skip

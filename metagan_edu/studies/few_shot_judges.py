@@ -27,8 +27,7 @@ from metagan_edu.studies import few_shot, runs
 from metagan_edu.studies import theta as kept_theta
 
 SEEDS = range(1, 4)
-SETS = {"Balinese and Korean": few_shot.TEST, "Early Aramaic": {"Early_Aramaic": 22}}
-ALPHABETS = ("Balinese", "Early_Aramaic", "Greek", "Korean", "Latin")
+SETS = {"Balinese and Korean": few_shot.TEST, "Early Aramaic": few_shot.SEARCHED}
 STARTS = {"scratch": None, "joint": "few_shot_joint_pre-training_glyphs", "Reptile": "few_shot_Reptile_glyphs"}
 LOOKS = (10,)
 REAL, ONE, THREE = "ten other drawings", "the same, shifted by one pixel", "the same, shifted by three"
@@ -84,18 +83,10 @@ def adapted(letters: mg.data.Characters, seed: int) -> dict[str, np.ndarray]:
     return found
 
 
-def stranger(alphabets: dict[str, int], seed: int) -> Any:
-    """A classifier of the characters of all other alphabets, whose features the judge compares."""
-    letters = few_shot.characters([name for name in ALPHABETS if name not in alphabets]).turned()
-    count, drawings = letters.images.shape[:2]
-    images, labels = letters.images.reshape(-1, 16, 16, 1), np.repeat(np.arange(count), drawings)
-    return mg.metrics.train_classifier(images, labels, num_steps=2000, seed=seed)
-
-
 def run(seed: int, alphabets: dict[str, int]) -> dict[str, Any]:
     """What the three judges say of every kind of picture: means over characters, by judge and kind."""
     letters = few_shot.characters(alphabets)
-    known, strange = few_shot.judge(letters, seed), stranger(alphabets, seed)
+    known, strange = few_shot.judge(letters, seed), few_shot.stranger(alphabets, seed)
     found = {"features": {}, "score": {}, "pixels": {}}
     for kind, images in (pictures(letters) | adapted(letters, seed)).items():
         each = [judged(own, letters.images[k, few_shot.SHOTS :], known, strange, k) for k, own in enumerate(images)]

@@ -36,7 +36,7 @@ def run(seed: int, inner_steps: int, num_steps: int) -> dict[str, list[float]]:
             found[f"{name} at 10"].append(measured[name].mean())
 
     hook = mg.every(num_steps // LOOKS, look)
-    few_shot.reptile(few_shot.training("omniglot"), seed, num_steps, inner_steps, hooks=[hook])
+    few_shot.reptile(few_shot.training("omniglot"), seed, 0.7, num_steps, inner_steps, hooks=[hook])
     return found
 
 
