@@ -15,15 +15,16 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help course test lab bench check records setup clean
+.PHONY: help course test test-cluster lab bench check records setup clean
 
 help:
-	@echo "make course   set up, run every notebook, build the site   (ONLY=03 for one)"
-	@echo "make test     set up, unit tests, then nbval over all notebooks"
-	@echo "make lab      set up and open JupyterLab"
-	@echo "make bench    the benchmarks"
-	@echo "make check    format, lint, types, links, notebook hygiene"
-	@echo "make records  the recorded experiments, hours of them      (ONLY=name for one, JOBS=2 runs at a time)"
+	@echo "make course       set up, run every notebook, build the site   (ONLY=03 for one)"
+	@echo "make test         set up, unit tests, then nbval over all notebooks"
+	@echo "make test-cluster sweeps on clusters of Dask and Ray, each with its set-up   (ONLY=dask for one)"
+	@echo "make lab          set up and open JupyterLab"
+	@echo "make bench        the benchmarks"
+	@echo "make check        format, lint, types, links, notebook hygiene"
+	@echo "make records      the recorded experiments, hours of them      (ONLY=name for one, JOBS=2 runs at a time)"
 
 setup: $(READY)
 
@@ -45,6 +46,14 @@ course: $(READY)
 
 test: $(READY)
 	@$(RUN) -m metagan_edu test
+
+# Each in an environment of its own, which is made as the project's own is; then the times, beside joblib's processes.
+test-cluster: $(addprefix test-cluster-,$(or $(ONLY),dask ray))
+.PHONY: test-cluster-dask test-cluster-ray
+test-cluster-dask test-cluster-ray: test-cluster-%:
+	@$(PYTHON) tools/setup_env.py --venv build/cluster/$* --extras $* --constraints "$(CONSTRAINTS)"
+	build/cluster/$*/bin/python -m pytest tests/cluster -rs
+	build/cluster/$*/bin/python tests/cluster/times.py $*
 
 lab: $(READY)
 	$(RUN) -m jupyterlab --notebook-dir=notebooks $(AS_ROOT)

@@ -8,6 +8,7 @@ names, of what these name, and so on, with the numbers and words that they read.
 from __future__ import annotations
 
 import ast
+import dis
 import functools
 import hashlib
 import inspect
@@ -222,7 +223,7 @@ def _used(function) -> Iterator[tuple[str, Any]]:
     """(name, value) of the globals that a function's code names, of its own module and of modules that it names."""
     names, scope = set(_names(function.__code__)), function.__globals__
     yield f"{name(function)}, defaults", [function.__defaults__, function.__kwdefaults__]
-    for key in sorted(names & scope.keys()):
+    for key in sorted(set(_globals(function.__code__)) & scope.keys()):
         value = scope[key]
         if not isinstance(value, types.ModuleType):
             yield f"{function.__module__}.{key}", value
@@ -230,11 +231,23 @@ def _used(function) -> Iterator[tuple[str, Any]]:
             yield from ((f"{value.__name__}.{own}", vars(value)[own]) for own in sorted(names & vars(value).keys()))
 
 
-def _names(code):
-    yield from code.co_names
+def _inner(code):
+    """A function's compiled code, and that of what is defined in it."""
+    yield code
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _names(constant)
+            yield from _inner(constant)
+
+
+def _names(code):
+    """The names in a function's code: of globals, and of what is read from them by a dot."""
+    return (name for each in _inner(code) for name in each.co_names)
+
+
+def _globals(code):
+    """The names in a function's code that are no attributes."""
+    reads = {"LOAD_GLOBAL", "LOAD_NAME"}
+    return (step.argval for each in _inner(code) for step in dis.get_instructions(each) if step.opname in reads)
 
 
 def _source(value):

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from . import checkpoints, checks, files, training
+from . import checkpoints, checks, descriptions, files, training
 from . import seeds as seeds_module
 from .games import Game, Hyper, Players
 from .rules import Rule
@@ -219,14 +219,17 @@ def _without_infinity(tree: Any) -> Any:
 
 
 def save_record(path: Any, record: dict[str, Any]) -> None:
-    """Write a record as JSON, whole or not at all; a number that is not finite is ``null`` there."""
-    files.replace(path, (json.dumps(_without_infinity(record), indent=1, allow_nan=False) + "\n").encode())
+    """Write a record as JSON, whole or not at all, with the digest of what it says; a number that is not finite is
+    ``null`` there."""
+    said = {key: value for key, value in _without_infinity(record).items() if key != "sha256"}
+    said["sha256"] = descriptions.sha256(said)
+    files.replace(path, (json.dumps(said, indent=1, allow_nan=False) + "\n").encode())
 
 
 def load_record(path: Any) -> dict[str, Any]:
     """Read a record; what is ``null`` among its results is NaN.
 
-    ``FileNotFoundError`` says how it is made; ``ValueError`` where the file is not a record.
+    ``FileNotFoundError`` says how it is made; ``ValueError`` where the file is not a record, or not as it was written.
     """
     path = pathlib.Path(path)
     if not path.exists():
@@ -237,6 +240,10 @@ def load_record(path: Any) -> dict[str, Any]:
         raise ValueError(f"{path} is not a record: {error}.") from error
     if not isinstance(record, dict) or not isinstance(record.get("results"), dict):
         raise ValueError(f"{path} is not a record: it has no field 'results'.")
+    digest = record.pop("sha256", None)
+    if digest != descriptions.sha256(record):
+        raise ValueError(f"{path} is not as it was written: it was changed by hand, or is damaged; "
+                         f"`make records ONLY={path.stem}` makes it anew.")  # fmt: skip
     return record | {"results": _with_nan(record["results"])}
 
 

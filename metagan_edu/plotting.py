@@ -184,7 +184,7 @@ def comparison(record: dict[str, Any], metric: str, *, xlabel: str | None = None
         if around:
             ax.plot([around.low, around.high], [row, row], color=color, linewidth=2)
         if len(values) > 1:
-            ax.plot(said.mean, row, "D", color=color)
+            ax.plot([np.mean(values)], [row], "D", color=color)
         below = row + 0.2 + 0.09 * (np.arange(len(values)) - np.searchsorted(values, values))  # equal ones stack up
         ax.plot(values, below, "o", color=color, markersize=3.5, alpha=0.8)
     many = any(len(values[metric]) > FEW for values in results.values())

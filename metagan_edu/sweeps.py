@@ -94,8 +94,9 @@ def provenance() -> dict[str, Any]:
     import tensorflow as tf
 
     gpus = len(tf.config.list_physical_devices("GPU"))
+    versions = {"python": platform.python_version(), "tensorflow": tf.__version__, "keras": keras.__version__}
     return {
-        "versions": {"python": platform.python_version(), "tensorflow": tf.__version__, "keras": keras.__version__},
+        "versions": versions | {"metagan_edu": descriptions.version()},
         "machine": f"{os.cpu_count()} CPU cores, {platform.machine()}, {gpus} GPU",
         "created": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
     }

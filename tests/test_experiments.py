@@ -195,6 +195,16 @@ def test_a_number_that_is_not_finite_is_null_in_the_file_and_nan_again_and_count
         assert cells == ["0.6 (0.5, 0.7) (1 of 3 not finite)", "– (3 of 3 not finite)", "0.25 (2 of 3 not finite)"]
 
 
+@pytest.mark.parametrize("change", [("0.5", "0.4"), ('"sha256"', '"sha"'), ('"slow"', '"fast"')])
+def test_a_record_that_was_changed_by_hand_is_refused(tmp_path, change):
+    experiments.save_record(tmp_path / "a.json", {"results": {"slow": {"kl": [0.5]}}})
+    text = (tmp_path / "a.json").read_text()
+    assert change[0] in text
+    (tmp_path / "a.json").write_text(text.replace(*change))
+    with pytest.raises(ValueError, match=r"a.json is not as it was written: .* `make records ONLY=a` makes it anew"):
+        experiments.load_record(tmp_path / "a.json")
+
+
 def test_a_record_of_one_seed_has_no_interval(tmp_path):
     record = compare(seeds=(3,))
     experiments.save_record(tmp_path / "one.json", record)
@@ -414,7 +424,7 @@ def test_every_committed_record_can_be_read_and_says_how_it_was_made():
     for name in studies.names():
         record = studies.load(name)
         assert record["command"] == f"make records ONLY={name}" and name in studies.scripts()
-        assert {"config", "seeds", "num_steps", "seconds", "results", "versions", "machine", "created"} <= record.keys()
+        assert {"config", "seeds", "seconds", "results", "versions", "machine", "created"} <= record.keys()
         assert json.dumps(json.loads(studies.path(name).read_text()), allow_nan=False)
         count = record.get("entries", {"of": "seeds", "count": len(record["seeds"])})["count"]
         for contender, values in record["results"].items():

@@ -63,6 +63,20 @@ def test_dcgan_shapes_and_range(size, norm, start):
     assert [layer.output.shape[1] for layer in disc.model.layers if len(layer.output.shape) == 4][-1] == start
 
 
+def test_dcgan_draws_every_kernel_by_the_initializer():
+    start = keras.initializers.RandomNormal(0.0, 0.02, seed=0)
+    nets = (
+        mg.networks.dcgan_generator(50, (16, 16, 1), norm=mg.normalization.BatchNorm, initializer=start),
+        mg.networks.dcgan_discriminator((16, 16, 1), hidden=(64,), initializer=start),
+    )
+    for net in nets:
+        kernels, again, other = ([p for p in net.init(seed)[0] if p.shape.rank > 1] for seed in (0, 0, 1))
+        assert len(kernels) >= 3
+        for kernel, same, another in zip(kernels, again, other, strict=True):
+            assert abs(float(tf.math.reduce_std(kernel)) / 0.02 - 1) < 5 / np.sqrt(tf.size(kernel))
+            assert np.array_equal(kernel, same) and not np.array_equal(kernel, another)
+
+
 @pytest.mark.parametrize("size", [32, 64])
 def test_gradients_through_larger_dcgans(size):
     gen = mg.networks.dcgan_generator(3, (size, size, 1), width=1, dtype="float64")

@@ -1,6 +1,8 @@
 """Sweeps: what is computed, where, how often, and what is kept of it."""
 
+import concurrent.futures
 import functools
+import inspect
 import json
 import math
 import os
@@ -61,6 +63,12 @@ def test_a_record_has_one_value_for_each_seed(jobs):
     assert pids == {os.getpid()} if jobs == 1 or CORES == 1 else os.getpid() not in pids
     assert mg.experiments.table(record, ["y"]).head == ("", "y")
     assert json.loads(json.dumps(record)) == record
+
+
+def test_the_memory_of_a_process_is_not_that_of_the_one_that_started_it():
+    source = f"import contextlib, math, pathlib, sys\n{inspect.getsource(jobs.peak_memory_gb)}print(peak_memory_gb())"
+    child = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=60)
+    assert 0 < float(child.stdout) < 0.1 < jobs.peak_memory_gb()  # here is TensorFlow, there Python alone
 
 
 def test_a_run_says_what_its_training_cost():
@@ -154,6 +162,10 @@ CODE = """
         (('"y": helper', '"z": helper'), True),
         (("# a number", "# another comment"), False),
         (("import pathlib", "import pathlib\n    UNUSED = 5"), False),
+        (
+            ("import pathlib", "import pathlib\n    def touch():  # the name of a method that is called\n        1"),
+            False,
+        ),
     ],
 )
 def test_changed_code_is_said_and_computed(tmp_path, log, monkeypatch, change, said):
@@ -230,7 +242,7 @@ def test_a_run_that_fails_is_kept_apart_and_tried_again(tmp_path, log):
 @pytest.mark.skipif(CORES == 1, reason="with one core runs are in this process")
 def test_a_run_that_takes_its_process_with_it_is_kept_apart():
     with pytest.raises(
-        RunsFailed, match=r"1 of 4 runs failed, 'a' from seed 2; .* the process of this run died"
+        RunsFailed, match=r"1 of 4 runs failed, 'a' from seed 2; .* the run was lost, as where its process dies"
     ) as error:
         sweep(swept.dies, {"a": {"x": 2}}, range(4), n_jobs=2, progress=False)
     np.testing.assert_equal(error.value.record["results"]["a"]["y"], [0, 1, math.nan, 3])
@@ -287,6 +299,42 @@ def test_a_backend_that_gives_no_run_before_all_are_done_gets_a_few_at_a_time(mo
         sweep(swept.product, {"a": named["a"]}, range(4), folder=tmp_path / "f", progress=False)
         assert runs(log) == {(1.0, seed): 1 for seed in range(4)} and len(list((tmp_path / "f").glob("*.json"))) == 5
         sweep(swept.product, named, [0], folder=tmp_path / "f", progress=False)
+
+
+def test_a_run_has_the_threads_that_its_process_was_told(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    found = sweep(swept.threads, {"a": {}}, range(2), n_jobs=min(2, CORES), progress=False)["results"]["a"]
+    assert CORES == 1 or set(found["intra"]) == set(found["inter"]) == set(found["openmp"]) == {3}
+
+
+class GivesUp(joblib.parallel.BACKENDS["threading"]):
+    """As joblib's backend for Dask: no callback hears of a task that is given up, and ``n_jobs`` counts for nothing."""
+
+    def effective_n_jobs(self, n_jobs):
+        return 2
+
+    def submit(self, calls, callback=None):
+        task = concurrent.futures.Future()
+        if calls.items[0][1][3] == 1:  # the seed
+            task.set_exception(ConnectionError("its four processes died"))
+        else:
+            super().submit(calls, lambda result: (task.set_result(result), callback(result)))
+        return task
+
+
+def test_a_run_that_its_backend_gives_up_is_lost_alone(monkeypatch):
+    monkeypatch.setitem(joblib.parallel.BACKENDS, "gives up", GivesUp)
+    with joblib.parallel_config(backend="gives up"):
+        with pytest.raises(
+            RunsFailed, match=r"1 of 5 runs failed, 'a' from seed 1; .* was lost, .*\(ConnectionError\)"
+        ) as error:
+            sweep(swept.anything, {"a": {}}, range(5), progress=False)
+        with pytest.raises(
+            ValueError, match=r"GivesUp of joblib takes 2 runs at a time, as many as .*, not n_jobs=1: leave"
+        ):
+            sweep(swept.anything, {"a": {}}, range(5), n_jobs=1)
+    np.testing.assert_equal(error.value.record["results"]["a"]["y"], [0, math.nan, 2, 3, 4])
+    assert error.value.failures["a", 1].endswith("ConnectionError: its four processes died")
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------

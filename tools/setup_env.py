@@ -133,9 +133,9 @@ def run_pip(python, arguments, log):
         raise SetupError(explain_pip_failure(text, os.path.relpath(log, ROOT)))
 
 
-def fingerprint(constraints):
+def fingerprint(constraints, wanted):
     """What the environment depends on: the requirements, the tested versions, and the Python's minor version."""
-    digest = hashlib.sha256(("%d.%d" % tuple(sys.version_info[:2])).encode())
+    digest = hashlib.sha256(("%d.%d %s" % (tuple(sys.version_info[:2]) + (wanted,))).encode())
     for name in ["pyproject.toml"] + ([constraints] if constraints else []):
         path = os.path.join(ROOT, name)
         if not os.path.isfile(path):
@@ -165,24 +165,24 @@ def make_venv(venv, python):
         raise SetupError("Python's venv module failed: reinstall Python, or choose another with 'make PYTHON=...'.")
 
 
-def set_up(venv, constraints):
+def set_up(venv, constraints, wanted):
     """Bring the environment up to date and stamp it with `ready`; quick where nothing changed."""
     check_venv_module()
-    stamp, wanted = os.path.join(venv, "ready"), fingerprint(constraints)
+    stamp, needs = os.path.join(venv, "ready"), fingerprint(constraints, wanted)
     python = os.path.join(venv, "bin", "python")
     if os.path.isfile(stamp) and os.path.exists(python):
         with open(stamp) as stream:
-            if stream.read() == wanted:
+            if stream.read() == needs:
                 os.utime(stamp, None)
                 return
     started = time.time()
     make_venv(venv, python)
-    print("Installing TensorFlow, JupyterLab and the rest (about 3 GB, some minutes the first time).")
+    print("Installing TensorFlow and the rest (about 3 GB, some minutes the first time).")
     sys.stdout.flush()
-    arguments = ["--editable", ".[dev,docs]"] + (["--constraint", constraints] if constraints else [])
+    arguments = ["--editable", ".[%s]" % wanted] + (["--constraint", constraints] if constraints else [])
     run_pip(python, arguments, os.path.join(venv, "install.log"))
     with open(stamp + ".part", "w") as stream:
-        stream.write(wanted)
+        stream.write(needs)
     os.replace(stamp + ".part", stamp)
     print("The environment is ready (%.0f s)." % (time.time() - started))
 
@@ -192,10 +192,11 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description="Make or update the project's own Python environment.")
     parser.add_argument("--venv", default=".venv")
     parser.add_argument("--constraints", default="constraints.txt", help="a file of versions; empty for the newest")
+    parser.add_argument("--extras", default="dev,docs", help="the groups of optional requirements in pyproject.toml")
     options = parser.parse_args(argv)
     try:
         check_python(sys.version_info)
-        set_up(os.path.join(ROOT, options.venv), options.constraints)
+        set_up(os.path.join(ROOT, options.venv), options.constraints, options.extras)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1

@@ -33,8 +33,8 @@ LAYERS = (
         ("experiments", "sweeps", "plotting", "lab", "devices"),
         "sweeps, budgets, comparisons and records; pictures; what a notebook does with its reader; the machine",
     ),
-    Layer(("studies",), "the recorded experiments: script, record and what was learned, side by side"),
     Layer(("course", "__main__"), "running, checking and publishing the notebooks"),
+    Layer(("studies",), "the recorded experiments: script, record and what was learned, side by side; the audit"),
 )  # fmt: skip
 
 

@@ -22,7 +22,8 @@ from ..values import by_value
 def meta_game() -> Callable:
     """The game's own two losses, on the query set: ``Players(L_G, L_D)``, a game between the parts of theta.
 
-    What Reptile and MAML for GANs do implicitly (Clouâtre & Demers 2019): a low ``L_G`` says that *this* D is fooled.
+    A low ``L_G`` says that *this* D is fooled. (Reptile for GANs, as of Clouâtre & Demers 2019, follows the game's own
+    training on the support set; its direction is not the gradient of this.)
     """
 
     def outer(game, theta, players, task, seed):

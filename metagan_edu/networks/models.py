@@ -62,15 +62,17 @@ def _wide(dtype: Any) -> str | None:
 
 @by_value
 def dcgan_generator(
-    latent_dim: int, image_shape: tuple, *, width: int = 32, norm: Callable | None = None, dtype: Any = None
-) -> Network:
+    latent_dim: int, image_shape: tuple, *, width: int = 32, norm: Callable | None = None,
+    initializer: Any = "glorot_uniform", dtype: Any = None,
+) -> Network:  # fmt: skip
     """A DCGAN generator: dense to a small map, then transposed convolutions 4x4, stride 2, to the image; tanh.
 
     An image of up to 28 pixels starts from a quarter of its size and is doubled twice; 32 pixels start from 4 and are
     doubled three times, 64 from 4, four times. The last hidden layer has ``width`` channels, and each before it twice
     as many as its next. ``norm``: a function that makes a normalization layer (such as
-    :class:`~metagan_edu.normalization.BatchNorm`) for each hidden layer. Images come out in [-1, 1]. (Radford, Metz &
-    Chintala 2016, section 3.)
+    :class:`~metagan_edu.normalization.BatchNorm`) for each hidden layer. ``initializer``: of every kernel; the paper's
+    is ``keras.initializers.RandomNormal(0.0, 0.02)``. Images come out in [-1, 1]. (Radford, Metz & Chintala 2016,
+    section 3.)
     """
     image_shape = tuple(image_shape)
     halvings = _halvings(image_shape)
@@ -80,10 +82,11 @@ def dcgan_generator(
     def hidden():
         return [*([norm(dtype=dtype)] if norm else []), keras.layers.ReLU(dtype=dtype)]
 
-    conv = {"kernel_size": 4, "strides": 2, "padding": "same", "dtype": dtype}
+    how = {"kernel_initializer": initializer, "dtype": dtype}
+    conv = {"kernel_size": 4, "strides": 2, "padding": "same", **how}
     layers = [
         keras.Input((latent_dim,), dtype=_wide(dtype)),
-        keras.layers.Dense(start**2 * most, dtype=dtype),
+        keras.layers.Dense(start**2 * most, **how),
         keras.layers.Reshape((start, start, most), dtype=dtype),
         *hidden(),
     ]
@@ -102,24 +105,25 @@ def leaky_relu(x: tf.Tensor) -> tf.Tensor:
 @by_value
 def dcgan_discriminator(
     image_shape: tuple, *, width: int = 32, norm: Callable | None = None, hidden: tuple[int, ...] = (),
-    last: Callable | None = None, dtype: Any = None,
+    last: Callable | None = None, initializer: Any = "glorot_uniform", dtype: Any = None,
 ) -> Network:  # fmt: skip
     """A DCGAN discriminator: convolutions 4x4, stride 2, leaky ReLU, one logit; the mirror of :func:`dcgan_generator`.
 
-    ``norm``: as there, applied from the second layer on. ``hidden``: the widths of dense layers before the logit, in
-    which a unit sees the whole picture; ``last``: a function that makes a layer before the logit, such as
-    :class:`~metagan_edu.normalization.MinibatchStd`.
+    ``norm, initializer``: as there, the first from the second layer on. ``hidden``: the widths of dense layers before
+    the logit, in which a unit sees the whole picture; ``last``: a function that makes a layer before the logit, such
+    as :class:`~metagan_edu.normalization.MinibatchStd`.
     """
     image_shape = tuple(image_shape)
     halvings = _halvings(image_shape)
     checks.whole("width", width), checks.wholes("hidden", hidden)
-    conv = {"kernel_size": 4, "strides": 2, "padding": "same", "dtype": dtype}
+    how = {"kernel_initializer": initializer, "dtype": dtype}
+    conv = {"kernel_size": 4, "strides": 2, "padding": "same", **how}
     layers = [keras.Input(image_shape, dtype=_wide(dtype))]
     for i in range(halvings):
         layers += [keras.layers.Conv2D(width * 2**i, **conv), *([norm(dtype=dtype)] if norm and i else [])]
         layers += [keras.layers.Activation(leaky_relu, dtype=dtype)]
     layers += [keras.layers.Flatten(dtype=dtype)]
     for units in hidden:
-        layers += [keras.layers.Dense(units, dtype=dtype), keras.layers.Activation(leaky_relu, dtype=dtype)]
-    layers += [*([last(dtype=dtype)] if last else []), keras.layers.Dense(1, dtype=dtype)]
+        layers += [keras.layers.Dense(units, **how), keras.layers.Activation(leaky_relu, dtype=dtype)]
+    layers += [*([last(dtype=dtype)] if last else []), keras.layers.Dense(1, **how)]
     return _in_order(layers)

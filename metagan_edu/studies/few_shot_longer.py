@@ -6,43 +6,51 @@ at along the way on Early Aramaic, which is not trained on.
 
 from __future__ import annotations
 
-import time
+import functools
 from typing import Any
 
 import numpy as np
 
 import metagan_edu as mg
-from metagan_edu.studies import few_shot
+from metagan_edu.studies import few_shot, runs
 
 SEEDS = (1,)
-TOTAL, LOOKS = 50000, 10
+TOTAL, LOOKS, INNER_STEPS = 50000, 10, (10, 25)
+
+
+@functools.cache
+def judged() -> tuple[mg.data.Characters, Any]:
+    """The characters that are looked at, and their classifier."""
+    unseen = few_shot.characters(["Early_Aramaic"])
+    return unseen, few_shot.judge(unseen)
+
+
+def run(seed: int, inner_steps: int, num_steps: int) -> dict[str, list[float]]:
+    """Reptile from one seed: (inner steps spent, score and diversity at 10 steps) along meta-training."""
+    found = {"spent": [], "score at 10": [], "diversity at 10": []}
+
+    def look(step, theta):
+        measured = few_shot.curves(few_shot.learner(), theta, *judged(), 0, (10,))
+        found["spent"].append(step * inner_steps * few_shot.TASKS)
+        for name in ("score", "diversity"):
+            found[f"{name} at 10"].append(measured[name].mean())
+
+    hook = mg.every(num_steps // LOOKS, look)
+    few_shot.reptile(few_shot.training("omniglot"), seed, num_steps, inner_steps, hooks=[hook])
+    return found
 
 
 def make() -> dict[str, Any]:
-    """The record: (inner steps spent, score and diversity at 10 steps) along meta-training."""
-    unseen = few_shot.characters(["Early_Aramaic"])
-    classifier, letters = few_shot.judge(unseen), few_shot.training("omniglot")
-    results, seconds, num_steps = {}, {}, {}
-    for inner_steps in (10, 25):
-        found, name = {"spent": [], "score at 10": [], "diversity at 10": []}, f"{inner_steps} inner steps"
-        num_steps[name] = TOTAL // (inner_steps * few_shot.TASKS)
-
-        def look(step, theta, found=found, inner_steps=inner_steps):
-            measured = few_shot.curves(few_shot.learner(), theta, unseen, classifier, 0, (10,))
-            found["spent"].append(step * inner_steps * few_shot.TASKS)
-            found["score at 10"].append(round(float(measured["score"].mean()), 4))
-            found["diversity at 10"].append(round(float(measured["diversity"].mean()), 4))
-
-        began = time.monotonic()
-        hook = mg.every(num_steps[name] // LOOKS, look)
-        few_shot.reptile(letters, SEEDS[0], num_steps[name], inner_steps, hooks=[hook])
-        results[name], seconds[name] = found, [round(time.monotonic() - began, 1)]
-    config = {"what": __doc__, "ceiling": float(np.mean([
-        mg.metrics.class_probability(x[: few_shot.SHOTS], classifier, k) for k, x in enumerate(unseen.images)
-    ]))}  # fmt: skip
-    return {
-        "config": config, "seeds": list(SEEDS),
+    """The record: what is found along meta-training, averaged over the seeds; and of each seed."""
+    settings = {f"{n} inner steps": {"inner_steps": n, "num_steps": TOTAL // (n * few_shot.TASKS)} for n in INNER_STEPS}
+    made = mg.experiments.sweep(run, settings, SEEDS, folder=runs("few_shot_longer"))
+    results = {
+        name: {what: np.mean(values, 0).round(4).tolist() for what, values in found.items()}
+        for name, found in made["results"].items()
+    }
+    return made | {
+        "config": {"what": __doc__, "ceiling": float(np.mean(few_shot.ceiling(*judged())))},
         "entries": {"of": "looks along meta-training", "count": LOOKS},
-        "num_steps": num_steps, "seconds": seconds, "results": results,
-        **mg.experiments.provenance(),
+        "num_steps": {name: setting["num_steps"] for name, setting in settings.items()},
+        "results": results, "by_seed": made["results"],
     }  # fmt: skip

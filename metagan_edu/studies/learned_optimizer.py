@@ -2,25 +2,16 @@
 
 Four are meta-trained (``LEARNED``) and kept beside this file: on seesaws (the per-parameter network, and the LSTM after
 Shen et al. 2021), on 5x5 matrix games, and on these two and rotated saddles together. The range: a, b ~ U[0.9, 1];
-entries Bernoulli(0.5) · U[-1, 1]; starts U[-0.5, 0.5]. Then all play games that they have not seen: 5 seeds x 64 games
-of each family, non-singular matrices only (smallest singular value at least 1e-3), in three settings: inside the range,
-with larger coefficients, and from larger starts. Each also plays the families that it was not trained on.
-
-Score: the first step at which the norm of the field is at most 1e-3; a game in which that takes more than ``LIMIT``
-steps counts as ``LIMIT``. A game has *diverged* where the norm at the end is ten times that at the start or more, or
-not finite.
-
-Hand-made rules: simultaneous and alternating gradient descent, positive and negative momentum, RMSProp, Adam, optimism,
-and extragradient. Each may choose its rate and momentum *for each family by itself* on 64 validation games inside the
-range (``RATES``, ``variants``), by the mean number of steps; a learned one has nothing to choose. A step of
-extragradient takes four gradients, of every other contender two (one of each player).
+entries Bernoulli(0.5) · U[-1, 1]; starts U[-0.5, 0.5]. Then all play the games of ``minimax_games``, which they have
+not seen; that study plays them against hand-made rules, from the files that are kept: it is made again after this one.
 
 ``results[contender]["seesaws, inside: steps"]`` and so on hold one value per seed: the median number of steps;
 ``solved`` and ``diverged`` are shares of the games. ``chosen`` says what tuning took. ``gan`` holds the
 runs on the ring (2x64 networks, non-saturating loss, batch 128): Adam and SGD by turns, rates tuned on seeds 0 and 1,
 and two of the learned optimizers as they are, on seeds 5 to 7: energy distance of 2,000 samples, and modes, after 250
 and 1,000 steps. ``meta_training`` says what learning took; its seconds, and all others here, are of a machine that was
-busy with other work.
+busy with other work. What is learned from several seeds of meta-training is averaged over them, one value per seed of
+the games still; the first is what is kept, and what plays on the ring.
 """
 
 from __future__ import annotations
@@ -36,9 +27,8 @@ import tensorflow as tf
 
 import metagan_edu as mg
 from metagan_edu import seeds, trees
-from metagan_edu.games import Hyper, Player, Players, saddles
-from metagan_edu.studies import FOLDER
-from metagan_edu.studies.hand_made import variants
+from metagan_edu.games import saddles
+from metagan_edu.studies import FOLDER, minimax_games, runs
 
 MLP, LSTM = mg.meta.coordinatewise.mlp(32), mg.meta.coordinatewise.lstm(20)
 SEESAWS, MATRICES = (saddles.seesaw, saddles.scalar_tasks), (saddles.matrix_game, saddles.matrix_tasks)
@@ -50,23 +40,14 @@ LEARNED = {
     "learned on matrix games": (MLP, MATRICES, 64, 120, 20, 1500),
     "learned on all three": (MLP, (saddles.mixed, saddles.mixed_tasks), 96, 120, 20, 1200),
 }
-META_SEED, TASKS, META_LR = 0, 2, 3e-3
-
-FAMILIES = ("rotated saddles", "seesaws", "matrix games")
-SETTINGS = {  # (coefficients a and b, scale of matrices, starts)
-    "inside": (0.9, 1.0, 1.0, 0.5), "larger coefficients": (1.0, 3.0, 3.0, 0.5), "larger starts": (0.9, 1.0, 1.0, 2.0),
-}  # fmt: skip
-SEEDS, VALIDATION = (11, 12, 13, 14, 15), 5
-GAMES, LIMIT, TOLERANCE = 64, 300, 1e-3
-# As many rates as settings x seeds, so that tuning and testing run in one compiled function.
-RATES = (0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+META_SEEDS, TASKS, META_LR = (0,), 2, 3e-3
+UNTRAINED = "learned on all three"  # plays before meta-training, too: what that adds
 
 
 def saved(name: str) -> Path:
     """The file of what was learned."""
-    return (
-        FOLDER / f"learned_optimizer_{'_'.join(name.replace('(', '').replace(')', '').split()[2:]).lower()}.safetensors"
-    )
+    words = name.replace("(", "").replace(")", "").split()[2:]
+    return FOLDER / f"learned_optimizer_{'_'.join(words).lower()}.safetensors"
 
 
 def learner(name: str) -> mg.meta.MetaLearner:
@@ -75,118 +56,52 @@ def learner(name: str) -> mg.meta.MetaLearner:
     return mg.meta.learned_optimizer(game(games=games), body=body, gram=saddles.game_gram)
 
 
-def train(name: str) -> tuple[Any, dict[str, Any]]:
-    """Meta-train on windows of runs; the loss is the mean over steps and games of the field's log norm."""
+def keep(name: str, found: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """Write what was learned from the first seed beside this file; what that took."""
+    _, _, games, _, window, num_steps = LEARNED[name]
+    theta = [np.array(leaf, np.float32) for leaf in found["theta"][0]]
+    spent = {"seconds": seconds, "meta_steps": num_steps, "loss": found["loss"][0],
+             "game_steps": num_steps * TASKS * window * games, "numbers": sum(x.size for x in theta)}  # fmt: skip
+    made = {"command": "make records ONLY=learned_optimizer", "what": name, "seed": META_SEEDS[0], **spent}
+    mg.meta.save_theta(saved(name), theta, made | mg.experiments.provenance())
+    return spent
+
+
+# -- runs: a contender each
+
+
+def rules(name: str, theta: Any, before: Any) -> dict[str, Any]:
+    """The optimizer as rules: alone, with its safeguard and, for one, with the theta of before meta-training."""
+    body = LEARNED[name][0]
+    optimizer = mg.meta.minimax_optimizer(theta, body, gram=saddles.game_gram)
+    safeguarded = mg.rules.safeguarded(optimizer, gram=saddles.game_gram, restart=mg.meta.restart)
+    found = {"": mg.rules.jointly(optimizer), ", safeguarded": safeguarded}
+    if name == UNTRAINED:
+        untrained = mg.meta.minimax_optimizer(before, body, gram=saddles.game_gram)
+        found[", before meta-training"] = mg.rules.jointly(untrained)
+    return found
+
+
+def learn(seed: int, name: str) -> dict[str, Any]:
+    """Meta-train from a seed, on windows of runs, for the mean over steps and games of the field's log norm: the leaves
+    of theta, the seconds and the loss along the way; and what it does alone, and with its safeguard."""
     (_, (_, tasks), games, run, window, num_steps), optimizers = LEARNED[name], mg.optimizers
     adam, began = optimizers.adam(optimizers.cosine_decay(META_LR, num_steps), beta1=0.9, beta2=0.99), time.monotonic()
     result = mg.meta.meta_train(
         learner(name), tasks(games=games), outer=mg.meta.log_field_norm(),
-        estimator=mg.meta.truncated_backprop(run, segment=window), num_steps=num_steps, seed=META_SEED,
+        estimator=mg.meta.truncated_backprop(run, segment=window), num_steps=num_steps, seed=seed,
         tasks_per_step=TASKS, meta_optimizer=optimizers.chain(optimizers.clip_by_global_norm(1.0), adam),
         progress=False, jit=True,  # a thousand tiny operations per step: XLA makes one of many, also on a CPU
     )  # fmt: skip
+    seconds = round(time.monotonic() - began)
     losses = [round(float(part.mean()), 2) for part in np.array_split(result.history.scalars["outer_loss"], 10)]
-    return keep(name, result.theta, time.monotonic() - began, losses)
 
-
-def keep(name: str, theta: Any, seconds: float, losses: Any) -> tuple[Any, dict[str, Any]]:
-    """Write theta beside this file; returned with what it took."""
-    _, _, games, _, window, num_steps = LEARNED[name]
-    spent = {"seconds": round(seconds), "meta_steps": num_steps, "loss": losses,
-             "game_steps": num_steps * TASKS * window * games,
-             "numbers": sum(x.shape.num_elements() for x in trees.leaves(theta))}  # fmt: skip
-    made = {"command": "make records ONLY=learned_optimizer", "what": name, "seed": META_SEED, **spent}
-    mg.meta.save_theta(saved(name), theta, made | mg.experiments.provenance())
-    return theta, spent
-
-
-# -- contenders: functions of a rate (games, 1), so that many rates are played side by side
-
-
-def learned(name: str, theta: Any, safeguard: Any) -> Callable:
-    """The learned optimizer as a rule, alone or with its safeguard; it has no rate."""
-    optimizer = mg.meta.minimax_optimizer(theta, LEARNED[name][0], gram=saddles.game_gram)
-    if not safeguard:
-        return lambda lr: mg.rules.jointly(optimizer)
-    return lambda lr: mg.rules.safeguarded(optimizer, gram=saddles.game_gram, restart=mg.meta.restart)
-
-
-# -- playing
-
-
-def draw(setting: Any, seed: Any) -> tuple[Any, Any]:
-    """Starts and coefficients of ``GAMES`` games of each family."""
-    low, high, scale, start = SETTINGS[setting]
-    tasks = saddles.mixed_tasks(games=3 * GAMES, low=low, high=high, scale=scale, least=1e-3)
-    players = saddles.mixed(games=3 * GAMES, start=start).init(seeds.fold_in(seeds.make(seed), "start"))
-    return [player.params for player in players], tasks(seeds.fold_in(seeds.make(seed), "task")).support
-
-
-def _side_by_side(draws):
-    """Draws one below the other: starts (2 tensors) and coefficients."""
-    starts, coefficients = zip(*draws, strict=True)
-    return [tf.concat(x, 0) for x in zip(*starts, strict=True)], tf.concat(coefficients, 0)
-
-
-def player(of_rate: Callable) -> Callable:
-    """``(starts, coefficients, rates) -> (steps, share of the norm that is left at the end)`` for each game."""
-    game = saddles.mixed(games=len(RATES) * 3 * GAMES)
-
-    @tf.function(autograph=False)
-    def run(starts, coefficients, lr):
-        rule = of_rate(lr)
-        players = Players(*(Player(x) for x in starts))
-        first = mg.dynamics.field_norm(game, players, coefficients, gram=saddles.game_gram)
-
-        def step(i, steps, norm, state):
-            state, _ = rule.step(game, state, lambda seed: coefficients, seeds.make(0), Hyper())
-            norm = mg.dynamics.field_norm(game, rule.view(state), coefficients, gram=saddles.game_gram)
-            new = (steps == LIMIT) & (norm <= TOLERANCE)
-            return i + 1, tf.where(new, i + 1, steps), norm, state
-
-        start = tf.constant(0), tf.fill([first.shape[0]], LIMIT), first, rule.init(game, players)
-        _, steps, norm, _ = tf.while_loop(lambda i, *_: i < LIMIT, step, start)
-        return steps, norm / first
-
-    return run
-
-
-def tune(of_rate: Callable) -> tuple[Any, Any, Any]:
-    """The best rate for each family, and the mean number of steps with it: ``(run, rates (3,), steps (3,))``."""
-    run = player(of_rate)
-    starts, coefficients = _side_by_side([draw("inside", VALIDATION)] * len(RATES))
-    lr = tf.constant(np.repeat(RATES, 3 * GAMES)[:, None], tf.float32)
-    steps, _ = run(starts, coefficients, lr)
-    mean = steps.numpy().reshape(len(RATES), GAMES, 3).mean(1)
-    return run, np.array(RATES)[mean.argmin(0)], mean.min(0)
-
-
-def test(run: Callable, rates: Any) -> dict[str, Any]:
-    """Steps, and the shares of games solved and diverged, by family and setting: lists with one value per seed."""
-    places = [(setting, seed) for setting in SETTINGS for seed in SEEDS]
-    starts, coefficients = _side_by_side([draw(*place) for place in places])
-    lr = tf.constant(np.tile(rates, len(places) * GAMES)[:, None], tf.float32)
-    steps, left = (x.numpy().reshape(len(SETTINGS), len(SEEDS), GAMES, 3) for x in run(starts, coefficients, lr))
-    diverged, found = ~(left <= 10), {}
-    for i, setting in enumerate(SETTINGS):
-        for j, family in enumerate(FAMILIES):
-            found[f"{family}, {setting}: steps"] = np.median(steps[i, :, :, j], 1).tolist()
-            found[f"{family}, {setting}: solved"] = (steps[i, :, :, j] < LIMIT).mean(1).tolist()
-            found[f"{family}, {setting}: diverged"] = diverged[i, :, :, j].mean(1).tolist()
-    return found
-
-
-def best_of(variants: dict[str, Any]) -> tuple[Any, Any]:
-    """The results of a hand-made contender, with the best variant and rate for each family, and what these are."""
-    tuned = {name: tune(of_rate) for name, of_rate in variants.items()}
-    best = [min(tuned, key=lambda name, j=j: tuned[name][2][j]) for j in range(len(FAMILIES))]
-    tested = {name: test(*tuned[name][:2]) for name in dict.fromkeys(best)}
-    results, chosen = {}, {}
-    for j, (family, name) in enumerate(zip(FAMILIES, best, strict=True)):
-        _, rates, steps = tuned[name]
-        chosen[family] = {"rate": float(rates[j]), "variant": name, "mean_steps": float(steps[j])}
-        results |= {key: value for key, value in tested[name].items() if key.startswith(family)}
-    return results, chosen
+    before = learner(name).init(seeds.fold_in(seeds.make(seed), "theta"))
+    played = {
+        suffix: minimax_games.test(minimax_games.player(lambda lr, rule=rule: rule), (1.0, 1.0, 1.0))
+        for suffix, rule in rules(name, result.theta, before).items()
+    }
+    return {"seconds": seconds, "theta": trees.leaves(result.theta), "loss": losses, "played": played}
 
 
 # -- a GAN that none of them was learned on
@@ -194,6 +109,7 @@ def best_of(variants: dict[str, Any]) -> tuple[Any, Any]:
 RING_SEEDS, RING_TUNING, RING_STEPS = (5, 6, 7), (0, 1), 1000
 OVERFLOW = 1e9  # the distance of samples that are too large for it to be computed
 RING_RATES = {"Adam": (3e-4, 1e-3, 3e-3, 1e-2), "SGD": (0.01, 0.03, 0.1, 0.3)}
+RING_LEARNED = ("learned on matrix games", "learned on all three")
 
 
 @functools.cache
@@ -203,9 +119,16 @@ def ring_game() -> tuple[mg.games.Game, Callable]:
     return mg.games.gan(networks.mlp(16, (64, 64), 2), networks.mlp(2, (64, 64), 1)), mg.data.ring().batches(128)
 
 
-def ring(rule: mg.rules.Rule, seed: Any) -> dict[str, Any]:
-    """What a run on the ring reached after 250 and 1,000 steps, whether it stayed finite, and its seconds."""
+def ring(seed: int, name: str, tuned: Any) -> dict[str, Any]:
+    """What a run on the ring reached after 250 and 1,000 steps, whether it stayed finite, and its seconds. ``tuned``:
+    the rate of Adam or SGD, the leaves of the theta of a learned optimizer."""
     (game, batches), mixture = ring_game(), mg.data.ring()
+    if name in RING_RATES:
+        optimizer = {"Adam": mg.optimizers.adam, "SGD": mg.optimizers.sgd}[name](tuned)
+        rule = mg.rules.alternating(optimizer, optimizer)
+    else:
+        theta = trees.like(learner(name).init(0), [tf.constant(leaf) for leaf in tuned])
+        rule = mg.rules.jointly(mg.meta.minimax_optimizer(theta, LEARNED[name][0]))
     real = mixture.sample(2000, 1)
 
     def measure(step, players):
@@ -230,64 +153,46 @@ def ring(rule: mg.rules.Rule, seed: Any) -> dict[str, Any]:
 
 def gan(thetas: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """All contenders on the ring: name -> metric -> one value per seed; and the rates that were chosen."""
-    make, found, chosen = {"Adam": mg.optimizers.adam, "SGD": mg.optimizers.sgd}, {}, {}
-    for name, rates in RING_RATES.items():
-        rule = {lr: mg.rules.alternating(make[name](lr), make[name](lr)) for lr in rates}
-        score = {lr: np.mean([ring(rule[lr], seed)["distance, 1000 steps"] for seed in RING_TUNING]) for lr in rates}
-        chosen[name] = {"rate": min(score, key=score.get), "distances": {str(lr): score[lr] for lr in rates}}
-        found[f"{name}, alternating, tuned"] = [ring(rule[chosen[name]["rate"]], seed) for seed in RING_SEEDS]
-    for name, theta in thetas.items():
-        rule = mg.rules.jointly(mg.meta.minimax_optimizer(theta, LEARNED[name][0]))
-        found[name] = [ring(rule, seed) for seed in RING_SEEDS]
-    return {name: {key: [run[key] for run in runs] for key in runs[0]} for name, runs in found.items()}, chosen
+    folder, chosen, settings = runs("learned_optimizer"), {}, {}
+    rates = {f"{name}, {lr}": {"name": name, "tuned": lr} for name, those in RING_RATES.items() for lr in those}
+    tried = mg.experiments.sweep(ring, rates, RING_TUNING, folder=folder / "ring, rates")["results"]
+    for name, those in RING_RATES.items():
+        score = {lr: np.mean(tried[f"{name}, {lr}"]["distance, 1000 steps"]) for lr in those}
+        chosen[name] = {"rate": min(score, key=score.get), "distances": {str(lr): score[lr] for lr in those}}
+        settings[f"{name}, alternating, tuned"] = {"name": name, "tuned": chosen[name]["rate"]}
+    settings |= {name: {"name": name, "tuned": theta} for name, theta in thetas.items()}
+    made = mg.experiments.sweep(ring, settings, RING_SEEDS, folder=folder / "ring")
+    return {name: found | {"seconds": made["seconds"][name]} for name, found in made["results"].items()}, chosen
 
 
-def learned_contenders(thetas: dict[str, Any]) -> dict[str, Any]:
-    """The learned optimizers with and without their safeguard, and one before meta-training: what it adds."""
-    before = {
-        "learned on all three": learner("learned on all three").init(seeds.fold_in(seeds.make(META_SEED), "theta"))
-    }
-    found = {}
-    for suffix, those, safeguard in (("", thetas, False), (", safeguarded", thetas, True),
-                                     (", before meta-training", before, False)):  # fmt: skip
-        for name, theta in those.items():
-            of_rate = learned(name, theta, safeguard)
-            found[name + suffix] = lambda of=of_rate: (test(player(of), (1.0, 1.0, 1.0)), {})
-    return found
+# -- the record
 
 
-def play(contenders: Any) -> dict[str, Any]:
-    """The parts of the record that hold what these contenders did."""
-    record = {"num_steps": {}, "seconds": {}, "results": {}, "chosen": {}}
-    for name, run in contenders.items():
-        began = time.monotonic()
-        results, record["chosen"][name] = run()
-        inside = [value for key, value in results.items() if key.endswith("inside: diverged")]
-        results["gradients per step"] = [4.0 if name == "extragradient" else 2.0] * len(SEEDS)
-        results["diverged"] = [int(share > 0) for share in np.max(inside, 0)]
-        record["results"][name], record["num_steps"][name] = results, LIMIT
-        record["seconds"][name] = [round((time.monotonic() - began) / len(SEEDS), 1)] * len(SEEDS)
-        print(name, {family: np.median(results[f"{family}, inside: steps"]) for family in FAMILIES}, flush=True)
-    return record
-
-
-def described(record: dict[str, Any]) -> dict[str, Any]:
-    """The record with its settings."""
-    meta = {
-        name: dict(zip(("games", "run", "window", "meta_steps"), how[2:], strict=True)) for name, how in LEARNED.items()
-    }
-    config = {"games": GAMES, "limit": LIMIT, "tolerance": TOLERANCE, "rates": RATES, "settings": SETTINGS,
-              "meta": meta | {"lr": META_LR, "tasks_per_step": TASKS}}  # fmt: skip
-    return record | {"config": config}
+def means(played: list[dict[str, Any]], axis: int) -> dict[str, list[float]]:
+    """Of what runs of a contender played, metric by metric: the means over the runs (axis 0), or over the games."""
+    return {key: np.mean([run[key] for run in played], axis).tolist() for key in played[0]}
 
 
 def make() -> dict[str, Any]:
-    """The record."""
-    thetas, spent = {}, {}
-    for name in LEARNED:
-        thetas[name], spent[name] = train(name)
-    hand_made = {name: lambda made=made: best_of(made) for name, made in variants().items()}
-    record = described(play(hand_made | learned_contenders(thetas)) | {"seeds": list(SEEDS), "meta_training": spent})
-    played = {name: thetas[name] for name in ("learned on matrix games", "learned on all three")}
-    record["gan"], record["chosen"]["gan"] = gan(played)
-    return record | mg.experiments.provenance()
+    """The record, and beside it the files of what was learned from the first seed."""
+    folder, sweep = runs("learned_optimizer"), mg.experiments.sweep
+    learned = sweep(learn, {name: {"name": name} for name in LEARNED}, META_SEEDS, folder=folder / "learned")
+    played = {
+        name + suffix: [run[suffix] for run in found["played"]]
+        for suffix in ("", ", safeguarded", ", before meta-training")
+        for name, found in learned["results"].items()
+        if suffix in found["played"][0]
+    }
+    spent = {name: keep(name, found, learned["seconds"][name][0]) for name, found in learned["results"].items()}
+    on_the_ring, chosen = gan({name: learned["results"][name]["theta"][0] for name in RING_LEARNED})
+
+    of_each = "games", "run", "window", "meta_steps"
+    meta = {name: dict(zip(of_each, how[2:], strict=True)) for name, how in LEARNED.items()}
+    config = {"meta": meta | {"lr": META_LR, "tasks_per_step": TASKS, "seeds": META_SEEDS}}
+    return {
+        "seeds": list(minimax_games.SEEDS), "num_steps": dict.fromkeys(played, minimax_games.LIMIT), "config": config,
+        **{field: learned[field] for field in ("seconds", "peak_memory_gb")},
+        "results": {name: means(those, 0) for name, those in played.items()},
+        "by_seed": {name: means(those, 1) for name, those in played.items()},
+        "chosen": {"gan": chosen}, "meta_training": spent, "gan": on_the_ring, **mg.experiments.provenance(),
+    }  # fmt: skip

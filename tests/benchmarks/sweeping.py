@@ -19,12 +19,12 @@ SETTINGS = {f"K = {k}": {"num_unroll": k} for k in (0, 1, 2)}
 SEEDS, NUM_STEPS, EMPTY = range(8), 1200, 50
 
 
-def short_run(seed, num_unroll):
+def short_run(seed, num_unroll, num_steps=NUM_STEPS):
     """A short run of the 2-D game."""
     adam = mg.optimizers.adam(1e-3)
     rule = mg.rules.unrolled(adam, adam, num_unroll=num_unroll)
     batches = mg.data.ring().batches(256)
-    result = mg.train(dense_game(), rule, batches, num_steps=NUM_STEPS, seed=seed, progress=False)
+    result = mg.train(dense_game(), rule, batches, num_steps=num_steps, seed=seed, progress=False)
     return {"gen_loss": result.history.scalars["gen_loss"][-1]}
 
 
@@ -35,7 +35,7 @@ def nothing(seed):
 
 def _one_after_the_other():
     """Seconds of all runs in one process with one thread, and their results."""
-    share, spawned = (1, os.getpid()), multiprocessing.get_context("spawn")
+    share, spawned = (1, os.getpid(), True), multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawned) as pool:
         pool.submit(jobs._attempt, "", jobs.sent(nothing, {"a": {}}), "a", 0, share).result()
         payload, began = jobs.sent(short_run, SETTINGS), time.perf_counter()

@@ -1,0 +1,91 @@
+"""How often each claim of the notebooks holds where every random draw is another one.
+
+Each notebook is run from top to bottom in a kernel of its own, once for each seed, with another key for all draws of
+the package and of NumPy: data, starts, noise and batches are new ones, and what was learned beforehand or is read from
+a record stays. ``results[notebook][claim]`` is 1 where the claim holds as the course expects, and 0 where it does not,
+or where the notebook did not come so far. A claim of mathematics holds in all; one on a live run should in nine of ten.
+"""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+from typing import Any
+
+import nbclient
+import nbformat
+import tensorflow as tf
+
+import metagan_edu as mg
+from metagan_edu import descriptions
+from metagan_edu.course import notebooks, place
+from metagan_edu.studies import runs
+
+SEEDS = range(1, 11)
+CELL_SECONDS = 1800
+WORDS = {"holds: ": 1, "does not hold: ": 0}
+SHIFT = """
+import numpy, tensorflow, metagan_edu
+from metagan_edu import lab, seeds
+tensorflow.config.threading.set_intra_op_parallelism_threads({threads})
+seeds.SCRAMBLE ^= {seed}
+_rng = numpy.random.default_rng
+numpy.random.default_rng = lambda seed=None: _rng([0 if seed is None else seed, {seed}])
+def _claim(text, verdict, expected=True):
+    print(("holds: " if verdict else "does not hold: ") + text)
+metagan_edu.claim = lab.claim = _claim
+"""
+
+
+def said(notebook: Any) -> dict[str, list[tuple[str, int]]]:
+    """Cell -> (claim, verdict) in the order in which it printed them."""
+    found = {}
+    for _, cell in notebooks.code_cells(notebook):
+        lines = [line for out in cell.outputs if out.get("name") == "stdout" for line in out.text.splitlines()]
+        found[cell.id] = [
+            (line.removeprefix(word), value) for line in lines for word, value in WORDS.items() if line.startswith(word)
+        ]
+    return found
+
+
+def code(notebook: Any) -> str:
+    """The digest of a notebook's code and of what it claims: with another it is another experiment."""
+    claims = [claim for found in said(notebook).values() for claim in found]
+    return descriptions.sha256([[cell.source for _, cell in notebooks.code_cells(notebook)], claims])
+
+
+def run(seed: int, notebook: str, digest: str) -> dict[str, int]:
+    """Claim -> whether it holds with draws of this seed, for all claims of a notebook with this :func:`code`."""
+    path = place.find() / "notebooks" / f"{notebook}.ipynb"
+    printed = notebooks.read(path)
+    if code(printed) != digest:
+        raise ValueError(f"{path.name} has changed while it was audited; begin again.")
+    played = copy.deepcopy(printed)
+    shift = SHIFT.format(seed=seed, threads=tf.config.threading.get_intra_op_parallelism_threads())
+    played.cells.insert(0, nbformat.v4.new_code_cell(shift))
+    client = nbclient.NotebookClient(
+        played,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        allow_errors=True,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute(stderr=subprocess.DEVNULL)
+    now = said(played)
+    return {
+        claim: int(i < len(now[cell]) and now[cell][i][1] == verdict)
+        for cell, claims in said(printed).items()
+        for i, (claim, verdict) in enumerate(claims)
+    }
+
+
+def make() -> dict[str, Any]:
+    """The record: a contender for each notebook, a metric for each of its claims."""
+    paths = notebooks.find(place.find() / "notebooks")
+    settings = {path.stem: {"notebook": path.stem, "digest": code(notebooks.read(path))} for path in paths}
+    record = mg.experiments.sweep(run, settings, SEEDS, folder=runs("audit"))
+    for name, claims in record["results"].items():
+        for claim, held in claims.items():
+            if sum(held) < 0.9 * len(held):
+                print(f"{name}: held in {sum(held)} of {len(held)}: {claim}")
+    return record | {"config": {"set_up": __doc__}}
