@@ -117,4 +117,6 @@ def make() -> dict[str, Any]:
     contenders = {name: row for rates in RATES for loss in LOSSES for name, row in rows(loss, rates).items()}
     record = stages.compare(contenders, seeds=SEEDS, measure=measure, config=config, folder=folder / "runs")
     samplers = {"floor: blurred circle": circle, "floor: uniform noise": noise, "ceiling: real points": data}
-    return mg.experiments.merge(record, stages.bounds(samplers, seeds=SEEDS, measure=on_the_ring, folder=folder / "bounds"))
+    return mg.experiments.merge(
+        record, stages.bounds(samplers, seeds=SEEDS, measure=on_the_ring, folder=folder / "bounds")
+    )
