@@ -2,12 +2,12 @@
 
 After the setting of Metz et al. (2017): a discriminator with a quarter of the generator's channels, too small to see
 all modes at once. 2,000 generator steps of batch 64; the five real steps also at the gradients of the five imagined
-ones, a second-order product counted as two, in whole hundreds. On stacks that is about the same time as well. The rate
-1e-3 of both players was chosen on seed 0 *for the look-ahead and the plain rule* from two pairs, (1e-3, 1e-3) and
-(1e-3, 1e-4), each tried with K = 0 and 5; at the second neither covered more than two modes. Nothing was tuned for the
-real steps. The row with R1 takes the settings that ``digit_gans`` tuned for single digits, with the same two networks.
-What is reported is from other seeds. 25,600 samples, as in the published tables; uniform noise and held-out stacks are
-the floor and the ceiling.
+ones, a second-order product counted as two, in whole hundreds; that takes somewhat longer than these. The rate 1e-3
+of both players was chosen on seed 0 *for the look-ahead and the plain rule* from two pairs, (1e-3, 1e-3) and (1e-3,
+1e-4), each tried with K = 0 and 5; at the second neither covered more than two modes. Nothing was tuned for the real
+steps. The row with R1 takes the settings that ``digit_gans`` tuned for single digits, with the same two networks.
+What is reported is from other seeds. 25,600 samples, as in the published tables; uniform noise and held-out stacks
+are the floor and the ceiling.
 """
 
 from __future__ import annotations
