@@ -344,3 +344,9 @@ def keep(name: str, theta: Any, seed: Any, seconds: float) -> None:
     made = {"command": "make records ONLY=few_shot", "what": name, "seed": seed, "seconds": seconds}
     made |= {k: str(v) for k, v in mg.experiments.provenance().items()}
     mg.meta.save_theta(FOLDER / f"few_shot_{name.replace(', ', '_').replace(' ', '_')}.safetensors", theta, made)
+
+
+def as_recorded(record: dict[str, Any], name: str, horizon: Horizon) -> mg.meta.MetaLearner:
+    """The learner that a contender of a record adapts with."""
+    setting = record["config"]["settings"][name]["settings"][str(horizon.num_steps)]
+    return adapting(horizon, setting["lr"], setting["disc_steps"])
