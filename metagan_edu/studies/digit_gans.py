@@ -112,14 +112,18 @@ def measure(name: str, game: mg.games.Game, players: mg.games.Players, seed: Any
     return judged(name, mg.sample(game, players, len(judge(name)[2]), seed=seed))
 
 
-def floors(name: str) -> dict[str, dict[str, float]]:
-    """What samples that learned nothing get, then ten training images, one of each class, and held-out images."""
+def bounds(name: str) -> dict[str, np.ndarray]:
+    """Samples that learned nothing, then ten training images, one of each class, and held-out images."""
     classifier, train, held_out = judge(name)
     sure = mg.metrics.probabilities(train, classifier)
     best = train[sure.argmax(axis=0)]  # of each class the surest
     few = {f"{n} real, repeated": np.tile(best[:n], (len(held_out) // n, 1, 1, 1)) for n in (1, 10)}
-    samples = mg.metrics.floors(train, len(held_out)) | few | {"held-out real": held_out}
-    return {key: judged(name, made) for key, made in samples.items()}
+    return mg.metrics.floors(train, len(held_out)) | few | {"held-out real": held_out}
+
+
+def floors(name: str) -> dict[str, dict[str, float]]:
+    """What those samples get."""
+    return {key: judged(name, made) for key, made in bounds(name).items()}
 
 
 def make() -> dict[str, Any]:
