@@ -257,7 +257,7 @@ def _with_nan(tree):
 
 def table(record: dict[str, Any], metrics: Sequence[str] | None = None) -> Table:
     """A :class:`Table` of a record: one row per contender, the :func:`~metagan_edu.statistics.summary` of each
-    metric (default: all).
+    metric (default: all that every contender has).
 
     Up to ten values are shown; of more there is an interval. Values that are not finite are counted beside the others.
     "seconds", the time of a run, can be among the metrics. The numbers of steps, where the record has them, are a
@@ -267,10 +267,10 @@ def table(record: dict[str, Any], metrics: Sequence[str] | None = None) -> Table
     results = {
         name: values | {"seconds": record["seconds"].get(name, [])} for name, values in record["results"].items()
     }
-    metrics = metrics or [m for m in next(iter(record["results"].values())) if m != "diverged"]
+    known = [m for m in next(iter(results.values())) if m != "diverged" and all(m in own for own in results.values())]
+    metrics = metrics or [m for m in known if m != "seconds"]
     for metric in metrics:
-        if any(metric not in values for values in results.values()):
-            known = [m for m in next(iter(results.values())) if m != "diverged"]
+        if metric not in known:
             raise ValueError(f"this record has no metric {metric!r}; it has {', '.join(known)}.")
     counts = {name: sum(values.get("diverged", ())) for name, values in results.items()}
     rows = tuple(
