@@ -3,7 +3,7 @@
 import pytest
 from made_up import code, printed, saved, tidy
 
-from metagan_edu.studies import audit
+from metagan_edu.studies import audit, mutations
 
 LIVE = """import numpy as np, metagan_edu as mg
 x = float(np.random.default_rng(0).random()), float(mg.seeds.uniform([], 0))
@@ -37,3 +37,37 @@ def test_a_notebook_is_played_with_other_draws_to_its_end(tmp_path, monkeypatch)
     }  # fmt: skip
     with pytest.raises(ValueError, match=r"00_made_up.ipynb has changed while it was audited"):
         audit.run(3, "00_made_up", "another")
+
+
+CLAIMS = """import numpy as np, metagan_edu as mg
+game, record = mg.games.bilinear(), mg.studies.load("ring_lookahead")
+first, second = (record["results"][name]["modes20"] for name in list(record["results"])[:2])
+sgd, at = mg.optimizers.sgd(0.1), game.init(0)
+moved = mg.train(game, mg.rules.alternating(sgd, sgd), mg.games.no_data, num_steps=1, seed=0, progress=False)
+gap = mg.trees.norm(mg.trees.sub([p.params for p in moved.players], [p.params for p in at]))
+away = float(mg.trees.leaves(moved.players.gen.params)[0][0]) - float(mg.trees.leaves(at.gen.params)[0][0])
+mg.claim("the record", np.mean(first) < np.mean(second))
+mg.claim("play", gap > 0)
+mg.claim("its direction", away < 0)
+mg.claim("mathematics", 1 + 1 == 2)"""
+
+
+@pytest.mark.parametrize(
+    ("mutation", "left"),
+    [
+        ("records mixed up", ["play", "its direction", "mathematics"]),
+        ("players that stand still", ["the record", "mathematics"]),
+        ("gradients of the wrong sign", ["the record", "play", "mathematics"]),
+    ],
+)
+def test_a_mutation_makes_false_what_it_is_about(tmp_path, monkeypatch, mutation, left):
+    said = "".join(f"holds: {claim}\n" for claim in ("the record", "play", "its direction", "mathematics"))
+    path = saved(tmp_path / "notebooks" / "00_made_up.ipynb", *tidy(code(CLAIMS, printed(said))).cells)
+    monkeypatch.setattr(audit.place, "find", lambda: tmp_path)
+    found = mutations.run(0, "00_made_up", audit.code(audit.notebooks.read(path)), mutation)
+    assert [claim for claim, held in found.items() if held] == left
+
+
+def test_claims_that_no_mutation_makes_false_are_named():
+    results = {f"00: {mutation}": {"a": [1], "b": [int(i > 0)]} for i, mutation in enumerate(mutations.MUTATIONS)}
+    assert mutations.never(results) == [("00", "a")]

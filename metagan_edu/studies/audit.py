@@ -24,16 +24,20 @@ from metagan_edu.studies import runs
 SEEDS = range(1, 11)
 CELL_SECONDS = 1800
 WORDS = {"holds: ": 1, "does not hold: ": 0}
-SHIFT = """
-import numpy, tensorflow, metagan_edu
-from metagan_edu import lab, seeds
+FIRST = """
+import tensorflow, metagan_edu
+from metagan_edu import lab
 tensorflow.config.threading.set_intra_op_parallelism_threads({threads})
-seeds.SCRAMBLE ^= {seed}
-_rng = numpy.random.default_rng
-numpy.random.default_rng = lambda seed=None: _rng([0 if seed is None else seed, {seed}])
 def _claim(text, verdict, expected=True):
     print(("holds: " if verdict else "does not hold: ") + text)
 metagan_edu.claim = lab.claim = _claim
+"""
+SHIFT = """
+import numpy
+from metagan_edu import seeds
+seeds.SCRAMBLE ^= {seed}
+_rng = numpy.random.default_rng
+numpy.random.default_rng = lambda seed=None: _rng([0 if seed is None else seed, {seed}])
 """
 
 
@@ -56,22 +60,28 @@ def code(notebook: Any) -> str:
 
 def run(seed: int, notebook: str, digest: str) -> dict[str, int]:
     """Claim -> whether it holds with draws of this seed, for all claims of a notebook with this :func:`code`."""
+    return played(notebook, digest, SHIFT.format(seed=seed))
+
+
+def played(notebook: str, digest: str, before: str) -> dict[str, int]:
+    """Claim -> whether it holds as expected, for all claims of a notebook with this :func:`code` that is run after a
+    cell with the code ``before``, and to its end whatever fails."""
     path = place.find() / "notebooks" / f"{notebook}.ipynb"
     printed = notebooks.read(path)
     if code(printed) != digest:
         raise ValueError(f"{path.name} has changed while it was audited; begin again.")
-    played = copy.deepcopy(printed)
-    shift = SHIFT.format(seed=seed, threads=tf.config.threading.get_intra_op_parallelism_threads())
-    played.cells.insert(0, nbformat.v4.new_code_cell(shift))
+    copied = copy.deepcopy(printed)
+    first = FIRST.format(threads=tf.config.threading.get_intra_op_parallelism_threads())
+    copied.cells.insert(0, nbformat.v4.new_code_cell(first + before))
     client = nbclient.NotebookClient(
-        played,
+        copied,
         timeout=CELL_SECONDS,
         kernel_name="python3",
         allow_errors=True,
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute(stderr=subprocess.DEVNULL)
-    now = said(played)
+    now = said(copied)
     return {
         claim: int(i < len(now[cell]) and now[cell][i][1] == verdict)
         for cell, claims in said(printed).items()
@@ -79,11 +89,15 @@ def run(seed: int, notebook: str, digest: str) -> dict[str, int]:
     }
 
 
+def all_notebooks() -> dict[str, dict[str, str]]:
+    """Name -> what :func:`run` asks for of each notebook."""
+    paths = notebooks.find(place.find() / "notebooks")
+    return {path.stem: {"notebook": path.stem, "digest": code(notebooks.read(path))} for path in paths}
+
+
 def make() -> dict[str, Any]:
     """The record: a contender for each notebook, a metric for each of its claims."""
-    paths = notebooks.find(place.find() / "notebooks")
-    settings = {path.stem: {"notebook": path.stem, "digest": code(notebooks.read(path))} for path in paths}
-    record = mg.experiments.sweep(run, settings, SEEDS, folder=runs("audit"))
+    record = mg.experiments.sweep(run, all_notebooks(), SEEDS, folder=runs("audit"))
     for name, claims in record["results"].items():
         for claim, held in claims.items():
             if sum(held) < 0.9 * len(held):
