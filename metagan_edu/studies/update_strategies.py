@@ -16,7 +16,6 @@ what remains of a gain beside it is the new strategy's, and not the training's.
 Reported: 120 test tasks, on which nothing was chosen; with several seeds of searches (``SEARCH_SEEDS``) and, from each,
 of meta-training (``META_SEEDS``), the mean over them, and in the file and in ``tuned`` the first. A search plays 320
 runs, a meta-training 2,560: with three searches and five meta-trainings from each that is half an hour of one core.
-(The record that is kept is of one search and one meta-training: its config has no ``search_seeds``.)
 """
 
 from __future__ import annotations
@@ -212,7 +211,8 @@ def make() -> dict[str, Any]:
         for name, found in part["results"].items():
             spent = part["seconds"][name], part["peak_memory_gb"][name]
             made.setdefault(name, []).extend(zip(*spent, found["theta"], found["energy_distance"], strict=True))
-    record = {field: {} for field in ("num_steps", "seconds", "peak_memory_gb", "results", "by_seed", "tuned")}
+    record: dict[str, Any] = {"searched": [tuned_by(theta) for theta in parts[0]["results"]["cosine"]["theta"]]}
+    record |= {field: {} for field in ("num_steps", "seconds", "peak_memory_gb", "results", "by_seed", "tuned")}
     arrays = {}
     for name, own in made.items():
         seconds, peaks, (theta, *_), scores = zip(*own, strict=True)
@@ -223,6 +223,8 @@ def make() -> dict[str, Any]:
         record["by_seed"][name] = {"energy_distance": scores.mean(1).tolist()}
         if len(theta) == 1:
             record["tuned"][name] = tuned_by(theta)
+        if name == "learned rates per layer":  # in the order of ``trees.leaves``: the logarithms of the factors
+            record["log_factors"] = np.array([own_theta for _, _, own_theta, _ in own], float).round(4).tolist()
         arrays |= {f"{name}/{i:02d}": np.array(leaf, np.float32) for i, leaf in enumerate(theta)}
 
     provenance = mg.experiments.provenance()

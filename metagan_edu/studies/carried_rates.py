@@ -1,0 +1,106 @@
+"""Do rates per layer that were learned at 100 steps on mixtures of five modes carry over to other runs?
+
+The rates of ``update_strategies``, of each of its meta-trainings, beside the cosine decay that they were learned on top
+of, nothing tuned anew: on test mixtures that are not in that record; for 50, 200 and 400 steps, over which the decay is
+stretched; on mixtures of eight modes; and on the 8x8 digits, 64 numbers in place of 2, with as many layers.
+
+Score: as there, the energy distance of 500 samples to 500 query points, on digits of pixels; 40 tasks, on digits 10
+draws of the support (500 training images) and of the query (500 test images). Lower is better.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+import metagan_edu as mg
+from metagan_edu import meta, seeds, studies, trees
+from metagan_edu.games import Hyper, Players
+from metagan_edu.meta.base import advance, begin, view
+from metagan_edu.rules import controlled, controllers, under
+from metagan_edu.studies import runs
+from metagan_edu.studies import update_strategies as at_home
+
+TASKS, DIGITS = range(4000, 4040), range(10)
+WORLDS = {
+    "as learned": (100, 5, len(TASKS)), "50 steps": (50, 5, len(TASKS)), "200 steps": (200, 5, len(TASKS)),
+    "400 steps": (400, 5, len(TASKS)), "eight modes": (100, 8, len(TASKS)), "8x8 digits": (200, 0, len(DIGITS)),
+}  # steps, modes, tasks  # fmt: skip
+
+
+def game(num_modes: int) -> mg.games.Game:
+    """The GAN at home; for digits (no modes) the same with 64 outputs in [-1, 1], and 64 inputs of D."""
+    if num_modes:
+        return at_home.game()
+    gen = mg.networks.mlp(at_home.LATENT_DIM, at_home.HIDDEN, 64, output="tanh")
+    return mg.games.gan(gen, mg.networks.mlp(64, at_home.HIDDEN, 1), penalty=mg.losses.r1(1.0))
+
+
+def tasks(num_modes: int) -> Callable[[Any], mg.data.Task]:
+    """``seed -> Task`` of 500 and 500 points."""
+    if num_modes:
+        return mg.data.mixture_tasks(shots=500, queries=500, num_modes=num_modes).test
+
+    def draw(seed):
+        parts = (mg.data.digits(split).images.reshape(-1, 64) for split in ("train", "test"))
+        return mg.data.Task(*(mg.data.batches(x, 500)(seeds.fold_in(seed, i)) for i, x in enumerate(parts)))
+
+    return draw
+
+
+def learner(num_steps: int, num_modes: int, cosine: list[float]) -> mg.meta.MetaLearner:
+    """Meta-SGD's learner on top of a tuned cosine decay that is stretched over a run: its factors begin at 1."""
+    gen, disc, penalty = np.exp(cosine[:3])
+    rule = controlled(at_home.ADAM, controllers.schedule(mg.optimizers.cosine_decay(1.0, num_steps)))
+    rule = under(rule, Hyper(lr=Players(float(gen), float(disc)), penalty=float(penalty)))
+    return meta.meta_sgd(game(num_modes), lr=1.0, of=(), rule=rule, batches=meta.drawn(at_home.BATCH))
+
+
+def run(seed: int, world: str, cosine: list[list[float]], log_factors: list[list[float]]) -> dict[str, Any]:
+    """Scores (contenders, tasks) on a world of what came of the search of this seed: the decay, then all factors."""
+    num_steps, num_modes, count = WORLDS[world]
+    own = learner(num_steps, num_modes, cosine[seed])
+    usual, draw = own.init(seeds.make(0)), tasks(num_modes)
+    each = len(log_factors) // len(cosine)
+    found = [tf.constant(row, tf.float32) for row in log_factors[each * seed : each * (seed + 1)]]
+    thetas = [usual, *(trees.like(usual, tf.unstack(row)) for row in found)]
+
+    @functools.partial(tf.function, autograph=False)
+    def score(theta, task, seed):
+        inner, _ = advance(own, theta, begin(own, theta, seed), task, num_steps, seed, loop=mg.autodiff.while_loop)
+        return at_home.energy_distance(own.game, theta, view(own, theta, inner), task, seeds.fold_in(seed, "outer"))
+
+    scores = [[float(score(theta, draw(seeds.make(n)), seeds.make(n))) for n in TASKS[:count]] for theta in thetas]
+    ends = [mg.metrics.floor_and_ceiling(mg.metrics.energy_distance, task.query.numpy(), task.support.numpy())
+            for task in (draw(seeds.make(n)) for n in TASKS[:count])]  # fmt: skip
+    floor, ceiling = (np.mean([end[name] for end in ends]) for name in ("noise", "held-out real"))
+    return {"energy_distance": scores, "one Gaussian": float(floor), "other real data": float(ceiling)}
+
+
+def make() -> dict[str, Any]:
+    """The record: the mean energy distance over tasks, for each world: of the decay, and of the rates learned on it."""
+    record = studies.load("update_strategies")
+    found = {"cosine": record["searched"], "log_factors": record["log_factors"]}
+    settings = {world: {"world": world} | found for world in WORLDS}
+    made = mg.experiments.sweep(run, settings, range(len(record["searched"])), folder=runs("carried_rates"))
+    results = {}
+    for world, scores in made["results"].items():
+        means = np.mean(scores["energy_distance"], 2).round(5)  # (searches, decay and meta-trainings)
+        ratio = means[:, 1:] / means[:, :1]
+        results[world] = {
+            "decay": means[:, 0].tolist(),
+            "learned": means[:, 1:].mean(1).round(5).tolist(),
+            "smallest ratio": ratio.min(1).round(3).tolist(),
+            "largest ratio": ratio.max(1).round(3).tolist(),
+            "one Gaussian": np.round(scores["one Gaussian"], 5).tolist(),
+            "other real data": np.round(scores["other real data"], 5).tolist(),
+        }
+    by_run = {
+        world: np.mean(scores["energy_distance"], 2).round(5).tolist() for world, scores in made["results"].items()
+    }
+    steps = {world: num_steps for world, (num_steps, _, _) in WORLDS.items()}
+    return made | {"config": {"what": __doc__}, "num_steps": steps, "results": results, "by_run": by_run}
