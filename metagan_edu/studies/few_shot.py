@@ -7,10 +7,11 @@ characters. Tested on 36 Omniglot characters of two alphabets that neither has.
 
 Adaptation is a run of its own for each of ``HORIZONS``, at rates that fall to 0 on its last step; batches and D's steps
 are those of ``HORIZONS``, the same for all starts. Each way to begin has its own rate for each horizon (``search``): of
-three, followed one step further where the best is at the edge, then with D's other number of steps; on the 22 Early
-Aramaic characters, which are neither trained nor tested on, one seed, from pre-training on Omniglot. The smallest mean
-distance in features is taken. Joint pre-training has two rates of pre-training and first-order MAML two of
-meta-training, tried in the same way at 10 steps. Reptile's rate of 4e-3 was the best of 1e-3, 2e-3 and 4e-3 before.
+three, followed one step further where the best is at the edge, then with D's other number of steps, if it has one; on
+8 of the 22 Early Aramaic characters, which are neither trained nor tested on, one seed, from pre-training on Omniglot.
+The smallest mean distance in features is taken. Joint pre-training has two rates of pre-training and first-order MAML
+two of meta-training, each searched so; the one with the smallest at 10 steps is taken, for all horizons. Reptile's rate
+of 4e-3 was the best of 1e-3, 2e-3 and 4e-3 before.
 
 * **Features** (leads): the energy distance between features of samples and of drawings 10 to 19, by a classifier of
   *other* alphabets' characters; the mean of three such classifiers. ``few_shot_judges`` has that of pictures whose
@@ -289,7 +290,11 @@ def judged() -> tuple[mg.data.Characters, Any]:
 
 
 def run(seed: int, way: str, source: str, before: float | None, settings: dict[str, Any]) -> dict[str, Any]:
-    """One contender from one seed: the seconds before adaptation, and what each horizon's adaptation gives."""
+    """One contender from one seed: the seconds before adaptation, and what each horizon's adaptation gives.
+
+    Its seconds are those for each character, with judging; to the first horizon, where a process has no judges yet,
+    with the training of these.
+    """
     began = time.monotonic()
     theta = begun(way, source, seed, before)
     found: dict[str, Any] = {"before": round(time.monotonic() - began, 1)}

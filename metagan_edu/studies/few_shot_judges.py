@@ -11,9 +11,9 @@ have learned from these:
 Two sets of characters: 18 Balinese and 18 Korean, as in ``few_shot``, where features come from Greek, Latin and Early
 Aramaic; and Early Aramaic, on which the settings of ``few_shot`` were chosen, where they come from the other four. The
 seed is that of both classifiers and of the adaptation. ``PAIRS`` says which of two kinds of picture is plainly the
-better one; it was written before the record was made. Three starts are judged too (font; the first seed of
-``few_shot``), after 10 steps as pre-training plays them (rate 4e-3, batches of 20, one step of D: nothing is tuned), by
-ten samples.
+better one; it was written before the record was made. Three starts are judged too (font; the seed and settings of
+those that ``few_shot`` keeps, in the record from an earlier training of them), after 10 steps as pre-training plays
+them (rate 4e-3, batches of 20, one step of D: nothing is tuned), by ten samples. Scratch has the seed of the judges.
 """
 
 from __future__ import annotations
