@@ -212,7 +212,7 @@ def make() -> dict[str, Any]:
             spent = part["seconds"][name], part["peak_memory_gb"][name]
             made.setdefault(name, []).extend(zip(*spent, found["theta"], found["energy_distance"], strict=True))
     record: dict[str, Any] = {"searched": [tuned_by(theta) for theta in parts[0]["results"]["cosine"]["theta"]]}
-    record |= {field: {} for field in ("num_steps", "seconds", "peak_memory_gb", "results", "by_seed", "tuned")}
+    record |= {field: {} for field in ("num_steps", "seconds", "peak_memory_gb", "results", "by_seed", "scores", "tuned")}
     arrays = {}
     for name, own in made.items():
         seconds, peaks, (theta, *_), scores = zip(*own, strict=True)
@@ -221,6 +221,7 @@ def make() -> dict[str, Any]:
         failed = (scores == FAILED).any(0).astype(int)
         record["results"][name] = {"energy_distance": scores.mean(0).tolist(), "diverged": failed.tolist()}
         record["by_seed"][name] = {"energy_distance": scores.mean(1).tolist()}
+        record["scores"][name] = scores.round(5).tolist()  # runs (of each search in turn) x tasks
         if len(theta) == 1:
             record["tuned"][name] = tuned_by(theta)
         if name == "learned rates per layer":  # in the order of ``trees.leaves``: the logarithms of the factors
