@@ -119,3 +119,14 @@ def test_bad_arguments_are_refused(change, words):
     assert words in str(error.value)
     with pytest.raises(ValueError, match="num_samples must be a whole number of at least 2"):
         metrics.floors(np.zeros((5, 2)), 1)
+
+
+def test_a_metric_that_has_no_value_for_a_floor_is_refused_with_the_name_of_the_floor():
+    def spread(real, fake):
+        if not np.ptp(fake):
+            raise ValueError("all samples are the same.")
+        return float(np.std(fake))
+
+    points = np.random.default_rng(0).normal(size=(50, 1))
+    with pytest.raises(ValueError, match=r"cannot be computed of the samples 'mean': all samples are the same\."):
+        metrics.floor_and_ceiling(spread, points, points)

@@ -22,7 +22,7 @@ def floor_and_ceiling(metric: Callable[[Any, Any], Any], real: Any, held_out: An
 
     metric: ``(real, fake) ->`` a number or a NamedTuple. real, held_out: points (n, d), or images (n, s, s, c) in
     [-1, 1] or uint8, of which the metric gets the floats. Deterministic in ``seed``. Raises ValueError for other
-    shapes, for values that are not finite, and whatever the metric raises.
+    shapes, for values that are not finite, and with the name of the samples where the metric does.
     """
     if not callable(metric):
         raise ValueError(f"metric must be a function (real, fake) -> number, not {metric!r}.")
@@ -30,7 +30,12 @@ def floor_and_ceiling(metric: Callable[[Any, Any], Any], real: Any, held_out: An
     if real.shape[1:] != held_out.shape[1:]:
         raise ValueError(f"real has shape {real.shape} and held_out {held_out.shape}; their samples must be alike.")
     samples = floors(real, len(held_out), seed=seed) | {"held-out real": held_out}
-    values = {name: metric(real, fake) for name, fake in samples.items()}
+    values = {}
+    for name, fake in samples.items():
+        try:
+            values[name] = metric(real, fake)
+        except ValueError as error:
+            raise ValueError(f"the metric cannot be computed of the samples {name!r}: {error}") from error
     return {name: float(v) if tf.is_tensor(v) or isinstance(v, np.generic) else v for name, v in values.items()}
 
 

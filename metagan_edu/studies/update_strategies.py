@@ -212,7 +212,9 @@ def make() -> dict[str, Any]:
             spent = part["seconds"][name], part["peak_memory_gb"][name]
             made.setdefault(name, []).extend(zip(*spent, found["theta"], found["energy_distance"], strict=True))
     record: dict[str, Any] = {"searched": [tuned_by(theta) for theta in parts[0]["results"]["cosine"]["theta"]]}
-    record |= {field: {} for field in ("num_steps", "seconds", "peak_memory_gb", "results", "by_seed", "scores", "tuned")}
+    record |= {
+        field: {} for field in ("num_steps", "seconds", "peak_memory_gb", "results", "by_seed", "scores", "tuned")
+    }
     arrays = {}
     for name, own in made.items():
         seconds, peaks, (theta, *_), scores = zip(*own, strict=True)
