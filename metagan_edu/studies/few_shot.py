@@ -18,7 +18,7 @@ of 4e-3 was the best of 1e-3, 2e-3 and 4e-3 before.
   order is plain.
 * **Score**: the mean probability that a classifier of the 36 characters gives to the right one. It was trained on
   drawings 10 to 19 of each, with random affine changes, and never saw drawings 0 to 9, the support: their own score
-  says what real drawings get ("ceiling" in the record). It is no upper limit, and the score does not see blur.
+  says what real drawings get ("ceiling" in the record). It is no upper limit, and the score sees blur poorly.
 * **Diversity**: relative to drawings 10 to 19, in features of the classifier of the 36. **Copies**: the share of
   samples that ``mg.metrics.copies`` takes for copies of the support.
 """
