@@ -59,8 +59,8 @@ def estimate(estimator, learner, outer, theta, state=()):
 
 @pytest.mark.parametrize(
     ("loop", "optimizer"),
-    [(autodiff.python_loop, ADAM), (autodiff.while_loop, SGD), (autodiff.recomputed(2), SGD)],
-    ids=["python, adam", "while, sgd", "recomputed, sgd"],
+    [(autodiff.python_loop, ADAM), (autodiff.while_loop, SGD), (autodiff.recomputed(2), ADAM)],
+    ids=["python, adam", "while, sgd", "recomputed, adam"],
 )
 def test_backprop_through_three_steps_agrees_with_central_differences(loop, optimizer):
     learner, theta = start(optimizer)
