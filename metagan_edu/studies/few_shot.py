@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,13 +64,13 @@ HORIZONS = (
 )
 
 
-def game_and_rule(lr: float = RATE) -> tuple[mg.games.Game, mg.rules.Rule]:
-    """DCGAN of width 24 with LayerNorm in G; non-saturating with R1; alternating Adam with β = (0, 0.9)."""
+def game_and_rule(lr: float = RATE, disc_steps: int = 1) -> tuple[mg.games.Game, mg.rules.Rule]:
+    """DCGAN of width 24 with LayerNorm in G; non-saturating with R1; Adam, β = (0, 0.9), ``disc_steps`` of D, then G."""
     shape = (16, 16, 1)
     gen = mg.networks.dcgan_generator(32, shape, width=24, norm=mg.normalization.LayerNorm)
     game = mg.games.gan(gen, mg.networks.dcgan_discriminator(shape, width=24), penalty=mg.losses.r1(0.3))
     adam = mg.optimizers.adam(lr, beta1=0.0, beta2=0.9)
-    return game, mg.rules.alternating(adam, adam)
+    return game, mg.rules.alternating(adam, adam, disc_steps=disc_steps)
 
 
 def learner(lr: float = RATE) -> mg.meta.MetaLearner:
@@ -80,11 +81,9 @@ def learner(lr: float = RATE) -> mg.meta.MetaLearner:
 @functools.cache
 def adapting(horizon: Horizon, lr: float, disc_steps: int) -> mg.meta.MetaLearner:
     """The learner as a new character is learned: the same game and Adam, at a rate that falls to 0 over the horizon."""
-    game, _ = game_and_rule()
-    adam = mg.optimizers.adam(lr, beta1=0.0, beta2=0.9)
+    game, rule = game_and_rule(lr, disc_steps)
     fall = mg.rules.controllers.schedule(mg.optimizers.linear_decay(1.0, horizon.num_steps))
-    rule = mg.rules.controlled(mg.rules.alternating(adam, adam, disc_steps=disc_steps), fall)
-    return mg.meta.learned_initialization(game, rule, batches=mg.meta.drawn(horizon.batch))
+    return mg.meta.learned_initialization(game, mg.rules.controlled(rule, fall), batches=mg.meta.drawn(horizon.batch))
 
 
 def distorted(images: np.ndarray, seed: Any, *, turn: float, stretch: float, slant: float, shift: float) -> np.ndarray:
@@ -214,18 +213,11 @@ def judges(searched: bool = False) -> Judges:
 
 def after(horizon: Horizon, lr: float, disc_steps: int, theta: Any, those: Judges, seed: int, every: int) -> Any:
     """What adaptation gives by ``horizon``: metric -> one value for each ``every``-th character."""
-    start, found = adapting(horizon, lr, disc_steps), {"features": [], "score": [], "diversity": [], "copies": []}
-    draw = tf.function(lambda players: start.game.generate(players, SAMPLES, mg.seeds.make(7)), autograph=False)
-    for k in range(0, len(those.unseen.images), every):
-        support, query = those.unseen.images[k, :SHOTS], those.unseen.images[k, SHOTS:]
-        task = mg.data.Task(support, query)
-        curve = mg.meta.adapt(start, theta, task, num_steps=horizon.num_steps, seed=1000 * seed + k)
-        made = draw(curve.players[-1]).numpy()
-        found["features"].append(np.mean([distance(made, query, stranger) for stranger in those.strangers]))
-        found["score"].append(mg.metrics.class_probability(made, those.known, k))
-        found["diversity"].append(mg.metrics.diversity(made, query, those.known))
-        found["copies"].append(mg.metrics.copies(made, support, query))
-    return {name: np.round(values, 4) for name, values in found.items()}
+    found = curves(
+        adapting(horizon, lr, disc_steps), theta, those.unseen, those.known, seed, horizon.num_steps, every,
+        lambda made, query: {"features": np.mean([distance(made, query, stranger) for stranger in those.strangers])},
+    )  # fmt: skip
+    return {name: np.round(values[:, 0], 4) for name, values in found.items()}
 
 
 def distance(images: np.ndarray, others: np.ndarray, stranger: Any) -> float:
@@ -267,26 +259,28 @@ def curves(
     classifier: Any,
     seed: Any,
     num_steps: Any = NUM_STEPS,
+    every: int = 1,
+    more: Callable[[np.ndarray, np.ndarray], dict[str, Any]] = lambda made, query: {},
 ) -> dict[str, np.ndarray]:
-    """Score, diversity and copies after each of ``num_steps``: arrays (characters, steps)."""
+    """Score, diversity, copies and ``more(samples, query)`` after each of ``num_steps``, of every ``every``-th
+    character: arrays (characters, steps)."""
     draw = tf.function(lambda players: start.game.generate(players, SAMPLES, mg.seeds.make(7)), autograph=False)
-    measured = {"score": [], "diversity": [], "copies": []}
-    for k, drawings in enumerate(unseen.images):
-        support, query = drawings[:SHOTS], drawings[SHOTS:]
+    found: dict[str, list[list[float]]] = {}
+    for k in range(0, len(unseen.images), every):
+        support, query = unseen.images[k, :SHOTS], unseen.images[k, SHOTS:]
         task = mg.data.Task(support, query)
         curve = mg.meta.adapt(start, theta, task, num_steps=num_steps, seed=1000 * seed + k)
-        made = [draw(players).numpy() for players in curve.players]
-        measured["score"].append([mg.metrics.class_probability(x, classifier, k) for x in made])
-        measured["diversity"].append([mg.metrics.diversity(x, query, classifier) for x in made])
-        measured["copies"].append([mg.metrics.copies(x, support, query) for x in made])
-    return {name: np.array(values) for name, values in measured.items()}
-
-
-@functools.cache
-def judged() -> tuple[mg.data.Characters, Any]:
-    """The characters that are tested on, and their classifier."""
-    unseen = characters(TEST)
-    return unseen, judge(unseen)
+        looks = [
+            more(made, query) | {
+                "score": mg.metrics.class_probability(made, classifier, k),
+                "diversity": mg.metrics.diversity(made, query, classifier),
+                "copies": mg.metrics.copies(made, support, query),
+            }
+            for made in (draw(players).numpy() for players in curve.players)
+        ]  # fmt: skip
+        for name in looks[0]:
+            found.setdefault(name, []).append([look[name] for look in looks])
+    return {name: np.array(values) for name, values in found.items()}
 
 
 def run(seed: int, way: str, source: str, before: float | None, settings: dict[str, Any]) -> dict[str, Any]:
@@ -335,12 +329,13 @@ def make() -> dict[str, Any]:
         results[name] = {key: values.mean(1).round(4).tolist() for key, values in metrics.items()}
         by_character[name] = {key: values.mean(0).round(4).tolist() for key, values in metrics.items()}
         costs[name] = {"before": found["before"]} | {key: found[key] for key in found if key.startswith("seconds")}
+    real = ceiling(judges().unseen, judges().known)
     config = {"what": __doc__, "shots": SHOTS, "inner_steps": INNER, "tasks_per_step": TASKS, "meta_steps": META_STEPS,
               "batch": BATCH, "lr": RATE, "horizons": [horizon._asdict() for horizon in HORIZONS],
               "settings": settings, "tried": tried}  # fmt: skip
     return made | {
         "config": config, "num_steps": dict.fromkeys(results, HORIZONS[-1].num_steps), "results": results,
-        "by_character": by_character, "spent": costs, "ceiling": np.round(ceiling(*judged()), 4).tolist(),
+        "by_character": by_character, "spent": costs, "ceiling": np.round(real, 4).tolist(),
     }  # fmt: skip
 
 

@@ -89,10 +89,10 @@ def by_hand(gan: mg.games.Game) -> mg.meta.MetaLearner:
     )  # fmt: skip
 
 
-def tuned(theta: Any) -> mg.rules.Rule:
+def tuned(theta: Any, num_steps: int = NUM_STEPS) -> mg.rules.Rule:
     """Adam with cosine decay at the rates and the weight of a theta of the family."""
     gen, disc, penalty = (float(x) for x in np.exp(theta[:3]))
-    decay = controllers.schedule(mg.optimizers.cosine_decay(1.0, NUM_STEPS))
+    decay = controllers.schedule(mg.optimizers.cosine_decay(1.0, num_steps))
     return under(controlled(ADAM, decay), Hyper(lr=Players(gen, disc), penalty=penalty))
 
 
