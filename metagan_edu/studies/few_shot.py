@@ -65,7 +65,7 @@ HORIZONS = (
 
 
 def game_and_rule(lr: float = RATE, disc_steps: int = 1) -> tuple[mg.games.Game, mg.rules.Rule]:
-    """DCGAN of width 24 with LayerNorm in G; non-saturating with R1; Adam, β = (0, 0.9), ``disc_steps`` of D, then G."""
+    """DCGAN of width 24 with LayerNorm in G; non-saturating with R1; Adam, β = (0, 0.9); D first, by turns."""
     shape = (16, 16, 1)
     gen = mg.networks.dcgan_generator(32, shape, width=24, norm=mg.normalization.LayerNorm)
     game = mg.games.gan(gen, mg.networks.dcgan_discriminator(shape, width=24), penalty=mg.losses.r1(0.3))
