@@ -210,7 +210,7 @@ def _leaves(value) -> Iterator[Any]:
         value = [value.func, value.args, value.keywords]
     if isinstance(value, dict):
         value = [part for item in value.items() for part in item]
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, range)):
         for part in value:
             yield from _leaves(part)
     elif value is None or isinstance(value, (bool, int, float, str, type, types.FunctionType)):

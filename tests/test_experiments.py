@@ -441,6 +441,24 @@ def test_every_committed_record_can_be_read_and_says_how_it_was_made():
             assert all(len(row) == count for row in values.values()), (name, contender)
 
 
+def test_a_record_made_with_other_settings_than_its_script_has_is_refused(monkeypatch):
+    from metagan_edu.studies import few_shot_leak, handwriting
+
+    assert studies.load("few_shot_leak")["constants"]["few_shot_leak.STEPS"] == [10, 25]
+    monkeypatch.setattr(few_shot_leak, "COUNT", 12)
+    with pytest.raises(ValueError, match=r"'few_shot_leak' was made where few_shot_leak.COUNT was 24, and now it is "
+                                         r"12; `make records ONLY=few_shot_leak` makes it anew"):  # fmt: skip
+        studies.load("few_shot_leak")
+    monkeypatch.undo()
+    monkeypatch.setattr(handwriting, "SHOTS", 5)
+    with pytest.raises(ValueError, match=r"made where handwriting.SHOTS was 10, and now it is 5"):
+        studies.load("few_shot_leak")
+    monkeypatch.undo()
+    monkeypatch.setattr(few_shot_leak, "MORE", range(3), raising=False)
+    with pytest.raises(ValueError, match=r"few_shot_leak.MORE was not there, and now it is \[0, 1, 2\]"):
+        studies.load("few_shot_leak")
+
+
 def test_a_study_that_is_not_there_is_refused_with_the_names_that_are():
     with pytest.raises(ValueError, match=r"there is no record 'few_shots'; there are: .*few_shot, "):
         studies.load("few_shots")

@@ -146,8 +146,9 @@ def test_a_changed_setting_is_said_and_computed_and_the_old_run_is_left(tmp_path
 CODE = """
     import pathlib
     LIMIT = 3  # a number
+    MORE = range(3)
     def helper(x):
-        return x + LIMIT
+        return x + LIMIT + len(MORE)
     def run(seed, log):
         (pathlib.Path(log) / f"1 {seed} {len(list(pathlib.Path(log).iterdir()))}").touch()
         return {"y": helper(seed)}
@@ -158,6 +159,7 @@ CODE = """
     ("change", "said"),
     [
         (("LIMIT = 3", "LIMIT = 4"), True),
+        (("range(3)", "range(4)"), True),
         (("x + LIMIT", "x - LIMIT"), True),
         (('"y": helper', '"z": helper'), True),
         (("# a number", "# another comment"), False),

@@ -16,7 +16,7 @@ import joblib
 
 import metagan_edu as mg
 from metagan_edu import jobs
-from metagan_edu.studies import FOLDER, runs, scripts
+from metagan_edu.studies import FOLDER, constants, runs, scripts
 
 
 def main(arguments: list[str]) -> int:
@@ -50,7 +50,7 @@ def _make(name):
     print(f"{name} ...", flush=True)
     began = time.monotonic()
     record = importlib.import_module(f"metagan_edu.studies.{name}").make()
-    record |= {"name": name, "command": f"make records ONLY={name}"}
+    record |= {"name": name, "command": f"make records ONLY={name}", "constants": constants(name)}
     spent = sum(sum(seconds) for seconds in record["seconds"].values())  # of all runs, kept ones too
     record["total_seconds"] = round(max(spent, time.monotonic() - began))
     mg.experiments.save_record(FOLDER / f"{name}.json", record)

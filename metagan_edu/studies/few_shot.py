@@ -34,16 +34,12 @@ import numpy as np
 import tensorflow as tf
 
 import metagan_edu as mg
-from metagan_edu.studies import FOLDER
+from metagan_edu.studies import FOLDER, handwriting
 from metagan_edu.studies import runs as kept_runs
 
 SEEDS, SEARCH_SEED = range(1, 6), 0
-SHOTS, NUM_STEPS, SAMPLES = 10, (0, 10, 25, 50, 100, 300), 64
+NUM_STEPS, SAMPLES = (0, 10, 25, 50, 100, 300), 64
 INNER, TASKS, META_STEPS, BATCH, RATE = 25, 4, 200, 20, 4e-3
-ALPHABETS = ("Balinese", "Early_Aramaic", "Greek", "Korean", "Latin")
-TRAIN, TEST = ("Greek", "Latin"), {"Balinese": 18, "Korean": 18}
-SEARCHED = {"Early_Aramaic": 22}
-STRANGERS = (1, 2, 3)
 
 
 class Horizon(NamedTuple):
@@ -86,65 +82,6 @@ def adapting(horizon: Horizon, lr: float, disc_steps: int) -> mg.meta.MetaLearne
     return mg.meta.learned_initialization(game, mg.rules.controlled(rule, fall), batches=mg.meta.drawn(horizon.batch))
 
 
-def distorted(images: np.ndarray, seed: Any, *, turn: float, stretch: float, slant: float, shift: float) -> np.ndarray:
-    """Images (n, 16, 16, 1), each with its own random affine change (standard deviations; angles in radians)."""
-    from scipy.ndimage import affine_transform
-
-    rng, made, center = np.random.default_rng(seed), [], np.array([7.5, 7.5])
-    for image in images:
-        angle, scale, slope = rng.normal(0, turn), np.exp(rng.normal(0, stretch, 2)), rng.normal(0, slant)
-        matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        matrix = matrix @ np.array([[scale[0], slope], [0, scale[1]]])
-        offset = center - matrix @ center + rng.normal(0, shift, 2)
-        made.append(affine_transform(image[..., 0], matrix, offset, order=1, cval=-1)[..., None])
-    return np.clip(np.array(made, np.float32), -1, 1)
-
-
-def characters(alphabets: Any) -> mg.data.Characters:
-    """The first so many characters of each alphabet of Omniglot's small archive (all, where no number is given)."""
-    omniglot = mg.data.omniglot(16)
-    counts = dict.fromkeys(alphabets, 10**6) | (alphabets if isinstance(alphabets, dict) else {})
-    places = {name: [i for i, own in enumerate(omniglot.alphabets) if own == name] for name in counts}
-    return omniglot.select([i for name, count in counts.items() for i in places[name][:count]])
-
-
-@functools.cache
-def training(source: str) -> mg.data.Characters:
-    """The training characters of a source, "glyphs" or "omniglot", each also turned by 90, 180 and 270 degrees."""
-    if source == "omniglot":
-        return characters(TRAIN).turned()
-    return by_hand(mg.data.glyph_splits(16)["train"]).turned()
-
-
-def by_hand(glyphs: mg.data.Characters) -> mg.data.Characters:
-    """Glyphs distorted to look more like handwriting."""
-    flat = distorted(glyphs.images.reshape(-1, 16, 16, 1), 0, turn=0.2, stretch=0.2, slant=0.2, shift=1.5)
-    return mg.data.as_characters(flat.reshape(glyphs.images.shape), glyphs.alphabets, glyphs.names)
-
-
-def judge(unseen: mg.data.Characters, seed: int = 0) -> Any:
-    """The classifier of the unseen characters, from the drawings that are not support."""
-    count, drawings = len(unseen.images), unseen.images.shape[1] - SHOTS
-    images, labels = unseen.images[:, SHOTS:].reshape(-1, 16, 16, 1), np.repeat(np.arange(count), drawings)
-    changed = distorted(np.repeat(images, 20, 0), 0, turn=0.15, stretch=0.1, slant=0.1, shift=0.7)
-    return mg.metrics.train_classifier(
-        np.concatenate([images, changed]), np.concatenate([labels, np.repeat(labels, 20)]), num_steps=3000, seed=seed
-    )
-
-
-def stranger(alphabets: Any, seed: int) -> Any:
-    """A classifier of the characters of all other alphabets, whose features are compared."""
-    letters = characters([name for name in ALPHABETS if name not in alphabets]).turned()
-    count, drawings = letters.images.shape[:2]
-    images, labels = letters.images.reshape(-1, 16, 16, 1), np.repeat(np.arange(count), drawings)
-    return mg.metrics.train_classifier(images, labels, num_steps=2000, seed=seed)
-
-
-def ceiling(unseen: mg.data.Characters, classifier: Any) -> list[float]:
-    """The score of each character's own support: what real drawings get."""
-    return [mg.metrics.class_probability(x[:SHOTS], classifier, k) for k, x in enumerate(unseen.images)]
-
-
 def joint(letters: mg.data.Characters, seed: Any, lr: float = RATE, num_steps: int = META_STEPS * TASKS * INNER) -> Any:
     """Both players trained on all training characters together, as a theta."""
     game, rule = game_and_rule(lr)
@@ -162,8 +99,8 @@ def meta_trained(
 ) -> Any:
     """Theta by meta-training on one training character a task."""
     return mg.meta_train(
-        learner(), letters.tasks(SHOTS), estimator=estimator, num_steps=num_steps, seed=seed, tasks_per_step=TASKS,
-        meta_optimizer=optimizer, progress=False, **options,
+        learner(), letters.tasks(handwriting.SHOTS), estimator=estimator, num_steps=num_steps, seed=seed,
+        tasks_per_step=TASKS, meta_optimizer=optimizer, progress=False, **options,
     ).theta  # fmt: skip
 
 
@@ -192,38 +129,18 @@ KEPT = ("joint pre-training, glyphs", "Reptile, glyphs")  # whose thetas the not
 
 def begun(way: str, source: str, seed: Any, before: float | None) -> Any:
     """The theta of a way to begin: from a source of characters, a seed and its own rate before adaptation."""
-    return learner().init(seed) if way == "scratch" else WAYS[way](training(source), seed, before)
+    return learner().init(seed) if way == "scratch" else WAYS[way](handwriting.training(source), seed, before)
 
 
-class Judges(NamedTuple):
-    """Characters that are tested on, the classifier of them, and three of other alphabets' characters."""
-
-    unseen: mg.data.Characters
-    known: Any
-    strangers: tuple[Any, ...]
-
-
-@functools.cache
-def judges(searched: bool = False) -> Judges:
-    """Those of ``TEST``, or of ``SEARCHED``."""
-    alphabets = SEARCHED if searched else TEST
-    unseen = characters(alphabets)
-    return Judges(unseen, judge(unseen), tuple(stranger(alphabets, seed) for seed in STRANGERS))
-
-
-def after(horizon: Horizon, lr: float, disc_steps: int, theta: Any, those: Judges, seed: int, every: int) -> Any:
+def after(
+    horizon: Horizon, lr: float, disc_steps: int, theta: Any, those: handwriting.Judges, seed: int, every: int
+) -> Any:
     """What adaptation gives by ``horizon``: metric -> one value for each ``every``-th character."""
     found = curves(
         adapting(horizon, lr, disc_steps), theta, those.unseen, those.known, seed, horizon.num_steps, every,
-        lambda made, query: {"features": np.mean([distance(made, query, stranger) for stranger in those.strangers])},
+        lambda made, query: {"features": np.mean([handwriting.distance(made, query, one) for one in those.strangers])},
     )  # fmt: skip
     return {name: np.round(values[:, 0], 4) for name, values in found.items()}
-
-
-def distance(images: np.ndarray, others: np.ndarray, stranger: Any) -> float:
-    """The energy distance between the features of two sets of pictures."""
-    features = (mg.metrics.features(np.clip(x, -1, 1), stranger) for x in (images, others))
-    return float(mg.metrics.energy_distance(*features))
 
 
 def search(seed: int, way: str, before: float | None, every: int = 3) -> dict[str, Any]:
@@ -235,7 +152,9 @@ def search(seed: int, way: str, before: float | None, every: int = 3) -> dict[st
         def attempt(lr, disc_steps, horizon=horizon, tried=tried):
             setting = (float(f"{lr:.2g}"), disc_steps)
             if setting not in tried:
-                tried[setting] = after(horizon, *setting, theta, judges(True), seed, every)["features"].mean()
+                tried[setting] = after(horizon, *setting, theta, handwriting.judges(True), seed, every)[
+                    "features"
+                ].mean()
 
         first, *others = horizon.disc_steps
         for lr in horizon.rates:
@@ -267,7 +186,7 @@ def curves(
     draw = tf.function(lambda players: start.game.generate(players, SAMPLES, mg.seeds.make(7)), autograph=False)
     found: dict[str, list[list[float]]] = {}
     for k in range(0, len(unseen.images), every):
-        support, query = unseen.images[k, :SHOTS], unseen.images[k, SHOTS:]
+        support, query = unseen.images[k, : handwriting.SHOTS], unseen.images[k, handwriting.SHOTS :]
         task = mg.data.Task(support, query)
         curve = mg.meta.adapt(start, theta, task, num_steps=num_steps, seed=1000 * seed + k)
         looks = [
@@ -297,7 +216,7 @@ def run(seed: int, way: str, source: str, before: float | None, settings: dict[s
     for horizon in HORIZONS:
         setting = settings[str(horizon.num_steps)]
         began = time.monotonic()
-        values = after(horizon, setting["lr"], setting["disc_steps"], theta, judges(), seed, horizon.every)
+        values = after(horizon, setting["lr"], setting["disc_steps"], theta, handwriting.judges(), seed, horizon.every)
         found[f"seconds to {horizon.num_steps}"] = round((time.monotonic() - began) / len(values["score"]), 2)
         found |= {f"{metric} at {horizon.num_steps}": value.tolist() for metric, value in values.items()}
     return found
@@ -329,10 +248,10 @@ def make() -> dict[str, Any]:
         results[name] = {key: values.mean(1).round(4).tolist() for key, values in metrics.items()}
         by_character[name] = {key: values.mean(0).round(4).tolist() for key, values in metrics.items()}
         costs[name] = {"before": found["before"]} | {key: found[key] for key in found if key.startswith("seconds")}
-    real = ceiling(judges().unseen, judges().known)
-    config = {"what": __doc__, "shots": SHOTS, "inner_steps": INNER, "tasks_per_step": TASKS, "meta_steps": META_STEPS,
-              "batch": BATCH, "lr": RATE, "horizons": [horizon._asdict() for horizon in HORIZONS],
-              "settings": settings, "tried": tried}  # fmt: skip
+    real = handwriting.ceiling(handwriting.judges().unseen, handwriting.judges().known)
+    config = {"what": __doc__, "shots": handwriting.SHOTS, "inner_steps": INNER, "tasks_per_step": TASKS,
+              "meta_steps": META_STEPS, "batch": BATCH, "lr": RATE, "settings": settings, "tried": tried,
+              "horizons": [horizon._asdict() for horizon in HORIZONS]}  # fmt: skip
     return made | {
         "config": config, "num_steps": dict.fromkeys(results, HORIZONS[-1].num_steps), "results": results,
         "by_character": by_character, "spent": costs, "ceiling": np.round(real, 4).tolist(),

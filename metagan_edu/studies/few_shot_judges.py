@@ -24,11 +24,11 @@ import numpy as np
 import tensorflow as tf
 
 import metagan_edu as mg
-from metagan_edu.studies import few_shot, runs
+from metagan_edu.studies import few_shot, handwriting, runs
 from metagan_edu.studies import theta as kept_theta
 
 SEEDS = range(1, 4)
-SETS = {"Balinese and Korean": few_shot.TEST, "Early Aramaic": few_shot.SEARCHED}
+SETS = {"Balinese and Korean": handwriting.TEST, "Early Aramaic": handwriting.SEARCHED}
 STARTS = {"scratch": None, "joint": "few_shot_joint_pre-training_glyphs", "Reptile": "few_shot_Reptile_glyphs"}
 LOOKS = (10,)
 REAL, ONE, THREE = "ten other drawings", "the same, shifted by one pixel", "the same, shifted by three"
@@ -44,9 +44,9 @@ def pictures(letters: mg.data.Characters) -> dict[str, np.ndarray]:
     """Kind -> pictures (characters, 10, 16, 16, 1), made from the first ten drawings of each character."""
     from scipy.ndimage import gaussian_filter
 
-    drawn = letters.images[:, : few_shot.SHOTS]
+    drawn = letters.images[:, : handwriting.SHOTS]
     mean = np.broadcast_to(drawn.mean(1, keepdims=True), drawn.shape)
-    floors = [mg.metrics.floors(own, few_shot.SHOTS, seed=k) for k, own in enumerate(drawn)]
+    floors = [mg.metrics.floors(own, handwriting.SHOTS, seed=k) for k, own in enumerate(drawn)]
     return {
         REAL: drawn,
         ONE: shifted(drawn, 1),
@@ -72,12 +72,12 @@ def shifted(images: np.ndarray, by: int) -> np.ndarray:
 def adapted(letters: mg.data.Characters, seed: int) -> dict[str, np.ndarray]:
     """Kind -> ten samples for each character, of each start after each number of steps."""
     learner, found = few_shot.learner(), {}
-    draw = tf.function(lambda p: learner.game.generate(p, few_shot.SHOTS, mg.seeds.make(7)), autograph=False)
+    draw = tf.function(lambda p: learner.game.generate(p, handwriting.SHOTS, mg.seeds.make(7)), autograph=False)
     for name, file in STARTS.items():
         theta = learner.init(seed) if file is None else kept_theta(file, learner.init(0))
         made = []
         for k, own in enumerate(letters.images):
-            task = mg.data.Task(own[: few_shot.SHOTS], own[few_shot.SHOTS :])
+            task = mg.data.Task(own[: handwriting.SHOTS], own[handwriting.SHOTS :])
             curve = mg.meta.adapt(learner, theta, task, num_steps=LOOKS, seed=1000 * seed + k)
             made.append([draw(players).numpy() for players in curve.players])
         found |= {f"{name}, {steps} steps": np.stack([m[i] for m in made]) for i, steps in enumerate(LOOKS)}
@@ -86,11 +86,11 @@ def adapted(letters: mg.data.Characters, seed: int) -> dict[str, np.ndarray]:
 
 def run(seed: int, alphabets: dict[str, int]) -> dict[str, Any]:
     """What the three judges say of every kind of picture: means over characters, by judge and kind."""
-    letters = few_shot.characters(alphabets)
-    known, strange = few_shot.judge(letters, seed), few_shot.stranger(alphabets, seed)
+    letters = handwriting.characters(alphabets)
+    known, strange = handwriting.judge(letters, seed), handwriting.stranger(alphabets, seed)
     found = {"features": {}, "score": {}, "pixels": {}}
     for kind, images in (pictures(letters) | adapted(letters, seed)).items():
-        each = [judged(own, letters.images[k, few_shot.SHOTS :], known, strange, k) for k, own in enumerate(images)]
+        each = [judged(own, letters.images[k, handwriting.SHOTS :], known, strange, k) for k, own in enumerate(images)]
         for name, values in zip(found, zip(*each, strict=True), strict=True):
             found[name][kind] = float(np.mean(values))
     return found
@@ -100,7 +100,7 @@ def judged(images: np.ndarray, others: np.ndarray, known: Any, strange: Any, lab
     """Features, score and pixels of ten pictures of one character; ``others``: its other drawings."""
     pixels = (np.reshape(x, (len(x), -1)) for x in (images, others))
     score = mg.metrics.class_probability(np.clip(images, -1, 1), known, label)
-    return few_shot.distance(images, others, strange), score, float(mg.metrics.energy_distance(*pixels))
+    return handwriting.distance(images, others, strange), score, float(mg.metrics.energy_distance(*pixels))
 
 
 def in_order(record: dict[str, Any], judge: str, which: str) -> list[int]:

@@ -17,7 +17,7 @@ import numpy as np
 
 import metagan_edu as mg
 from metagan_edu.data.glyphs import SCRIPTS, shape_distances
-from metagan_edu.studies import few_shot, runs
+from metagan_edu.studies import few_shot, handwriting, runs
 
 SEEDS = (1,)
 COUNT, STEPS = 24, (10, 25)
@@ -41,7 +41,7 @@ def letters() -> tuple[dict[str, Any], dict[str, Any]]:
 @functools.cache
 def judged() -> dict[str, tuple[mg.data.Characters, Any]]:
     """The test letters of both kinds, with their classifiers."""
-    return {kind: (unseen, few_shot.judge(unseen)) for kind, unseen in letters()[1].items()}
+    return {kind: (unseen, handwriting.judge(unseen)) for kind, unseen in letters()[1].items()}
 
 
 def run(seed: int, name: str) -> dict[str, np.ndarray]:
@@ -49,7 +49,7 @@ def run(seed: int, name: str) -> dict[str, np.ndarray]:
     arrays (letters, steps)."""
     learner, training = few_shot.learner(), letters()[0]
     if name in training:
-        theta = few_shot.reptile(few_shot.by_hand(training[name]).turned(), seed)
+        theta = few_shot.reptile(handwriting.by_hand(training[name]).turned(), seed)
     else:
         theta = learner.init(seed)
     return {kind: few_shot.curves(learner, theta, *unseen, seed, STEPS)["score"] for kind, unseen in judged().items()}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import metagan_edu as mg
-from metagan_edu.studies import few_shot, runs
+from metagan_edu.studies import few_shot, handwriting, runs
 
 SEEDS = (1,)
 TOTAL, LOOKS, INNER_STEPS = 50000, 10, (10, 25)
@@ -21,8 +21,8 @@ TOTAL, LOOKS, INNER_STEPS = 50000, 10, (10, 25)
 @functools.cache
 def judged() -> tuple[mg.data.Characters, Any]:
     """The characters that are looked at, and their classifier."""
-    unseen = few_shot.characters(["Early_Aramaic"])
-    return unseen, few_shot.judge(unseen)
+    unseen = handwriting.characters(["Early_Aramaic"])
+    return unseen, handwriting.judge(unseen)
 
 
 def run(seed: int, inner_steps: int, num_steps: int) -> dict[str, list[float]]:
@@ -36,7 +36,7 @@ def run(seed: int, inner_steps: int, num_steps: int) -> dict[str, list[float]]:
             found[f"{name} at 10"].append(measured[name].mean())
 
     hook = mg.every(num_steps // LOOKS, look)
-    few_shot.reptile(few_shot.training("omniglot"), seed, 0.7, num_steps, inner_steps, hooks=[hook])
+    few_shot.reptile(handwriting.training("omniglot"), seed, 0.7, num_steps, inner_steps, hooks=[hook])
     return found
 
 
@@ -49,7 +49,7 @@ def make() -> dict[str, Any]:
         for name, found in made["results"].items()
     }
     return made | {
-        "config": {"what": __doc__, "ceiling": float(np.mean(few_shot.ceiling(*judged())))},
+        "config": {"what": __doc__, "ceiling": float(np.mean(handwriting.ceiling(*judged())))},
         "entries": {"of": "looks along meta-training", "count": LOOKS},
         "num_steps": {name: setting["num_steps"] for name, setting in settings.items()},
         "results": results, "by_seed": made["results"],
