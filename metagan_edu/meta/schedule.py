@@ -2,7 +2,8 @@
 
     hyper_t = exp(policy(theta, state of training)),    (players, info) ← rule(players, hyper_t)
 
-The policies are those of :mod:`metagan_edu.rules.policies`; ``theta = 0`` is the rule itself.
+The policies are those of :mod:`metagan_edu.rules.policies`; ``theta = 0`` of a network is the rule itself, clipped at
+``clip`` where that is given.
 """
 
 from __future__ import annotations
