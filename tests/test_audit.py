@@ -3,7 +3,7 @@
 import pytest
 from made_up import code, printed, saved, tidy
 
-from metagan_edu.studies import audit, mutations
+from metagan_edu.studies import audit, load, mutations
 
 LIVE = """import numpy as np, metagan_edu as mg
 x = float(np.random.default_rng(0).random()), float(mg.seeds.uniform([], 0))
@@ -71,3 +71,16 @@ def test_a_mutation_makes_false_what_it_is_about(tmp_path, monkeypatch, mutation
 def test_claims_that_no_mutation_makes_false_are_named():
     results = {f"00: {mutation}": {"a": [1], "b": [int(i > 0)]} for i, mutation in enumerate(mutations.MUTATIONS)}
     assert mutations.never(results) == [("00", "a")]
+
+
+def test_in_the_record_every_claim_holds_on_nine_of_ten_other_seeds():
+    for name, claims in load("audit")["results"].items():
+        assert claims and all(len(held) == 10 and sum(held) >= 9 for held in claims.values()), name
+
+
+def test_in_the_record_mutations_make_most_claims_fail_and_every_notebook_some():
+    results = load("mutations")["results"]
+    never, names = mutations.never(results), {name.partition(": ")[0] for name in results}
+    counts = {name: len(results[f"{name}: players that stand still"]) for name in names}
+    assert len(never) < sum(counts.values()) / 2
+    assert all(sum(name == own for own, _ in never) < count for name, count in counts.items())
