@@ -20,9 +20,7 @@ import tensorflow as tf
 
 import metagan_edu as mg
 from metagan_edu import meta, seeds, studies, trees
-from metagan_edu.games import Hyper, Players
 from metagan_edu.meta.base import advance, begin, view
-from metagan_edu.rules import under
 from metagan_edu.studies import runs
 from metagan_edu.studies import update_strategies as at_home
 
@@ -54,12 +52,6 @@ def tasks(num_modes: int) -> Callable[[Any], mg.data.Task]:
     return draw
 
 
-def constant(theta: list[float]) -> mg.rules.Rule:
-    """Adam at the rates and the weight of a theta of ``update_strategies``' family, without decay."""
-    gen, disc, penalty = (float(x) for x in np.exp(theta[:3]))
-    return under(at_home.ADAM, Hyper(lr=Players(gen, disc), penalty=penalty))
-
-
 def scorer(rule: mg.rules.Rule, num_steps: int, num_modes: int) -> tuple[Any, Callable]:
     """Meta-SGD's theta on top of a rule, factors of 1; and ``(theta, task, seed) -> energy distance`` after a run."""
     own = meta.meta_sgd(game(num_modes), lr=1.0, of=(), rule=rule, batches=meta.drawn(at_home.BATCH))
@@ -84,7 +76,7 @@ def run(
     each = len(log_factors) // len(cosine)
     found = [tf.constant(row, tf.float32) for row in log_factors[each * seed : each * (seed + 1)]]
     learned = [(trees.like(usual, tf.unstack(row)), score) for row in found]
-    contenders = [(usual, score), scorer(constant(constants[seed]), num_steps, num_modes), *learned]
+    contenders = [(usual, score), scorer(at_home.at(constants[seed]), num_steps, num_modes), *learned]
     scores = [[float(own(theta, task, seeds.make(n))) for n, task in drawn.items()] for theta, own in contenders]
     ends = [mg.metrics.floor_and_ceiling(mg.metrics.energy_distance, task.query.numpy(), task.support.numpy())
             for task in drawn.values()]  # fmt: skip

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -108,15 +109,20 @@ def _distance(learner):
     return tf.function(distance, autograph=False)
 
 
+def judged(split: str, num_tasks: int) -> Iterator[tuple[mg.data.Task, tf.Tensor]]:
+    """The first so many tasks of a split, each with fresh points of its mixture."""
+    for k in range(num_tasks):
+        seed = mg.seeds.make(5000 + k)
+        yield getattr(FAMILY, split)(seed), mg.data.random_mixture(seed, split=split).sample(POINTS, 9)
+
+
 def curves(
     learner: mg.meta.MetaLearner, theta: Any, split: str = "test", num_tasks: int = 30, num_steps: Any = NUM_STEPS
 ) -> np.ndarray:
     """Energy distances, an array (tasks, steps)."""
     found = []
-    for k in range(num_tasks):
-        seed = mg.seeds.make(5000 + k)
-        points = mg.data.random_mixture(seed, split=split).sample(POINTS, 9)
-        curve = mg.meta.adapt(learner, theta, getattr(FAMILY, split)(seed), num_steps=num_steps, seed=k)
+    for k, (task, points) in enumerate(judged(split, num_tasks)):
+        curve = mg.meta.adapt(learner, theta, task, num_steps=num_steps, seed=k)
         found.append([float(_distance(learner)(players, points)) for players in curve.players])
     return np.array(found)
 

@@ -92,9 +92,13 @@ def by_hand(gan: mg.games.Game) -> mg.meta.MetaLearner:
 
 def tuned(theta: Any, num_steps: int = NUM_STEPS) -> mg.rules.Rule:
     """Adam with cosine decay at the rates and the weight of a theta of the family."""
+    return at(theta, controlled(ADAM, controllers.schedule(mg.optimizers.cosine_decay(1.0, num_steps))))
+
+
+def at(theta: Any, rule: mg.rules.Rule = ADAM) -> mg.rules.Rule:
+    """A rule at the rates and the weight of a theta of the family; Adam's are constant."""
     gen, disc, penalty = (float(x) for x in np.exp(theta[:3]))
-    decay = controllers.schedule(mg.optimizers.cosine_decay(1.0, num_steps))
-    return under(controlled(ADAM, decay), Hyper(lr=Players(gen, disc), penalty=penalty))
+    return under(rule, Hyper(lr=Players(gen, disc), penalty=penalty))
 
 
 def learned(gan: mg.games.Game, theta: Any) -> dict[str, mg.meta.MetaLearner]:
