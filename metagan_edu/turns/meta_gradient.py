@@ -71,7 +71,7 @@ TURNS = {
         ),
     ),
     "reptile": Turn(
-        ask="θ after one step of Reptile at the meta-rate 0.25 from (0, 0), where the runs of two tasks end at (2, 0) and (0, 4)",
+        ask="θ after one step of Reptile at the meta-rate 0.25 from (0, 0), where two runs end at (2, 0) and (0, 4)",
         check=near(
             (0.25, 0.5),
             slips=[
