@@ -120,6 +120,7 @@ def test_a_turn_that_is_not_there_is_refused_by_name(name, says):
         ([[-1, -2], [-3, -4]], "sign"),
         ([[2, 4], [6, 8]], "twice"),
         ([[1, 2], [3, 5]], "look again"),
+        ([[1, 2], [3, 4.1]], "round less"),
         ([1, 2, 3, 4], "the shape (2, 2)"),
         ([[1, 2], [3, 4.001]], None),
     ],

@@ -15,7 +15,7 @@ import numpy as np
 
 Check = Callable[[Any], "str | None"]
 OPEN = "..."  # what a check returns where a function is still to be written
-NUMBER, CLOSE, EXACT = "a number", 5e-3, 1e-6
+NUMBER, CLOSE, EXACT, NEARLY = "a number", 1e-2, 1e-5, 4
 
 
 class Turn(NamedTuple):
@@ -62,7 +62,7 @@ def near(
                 return sentence
         if given.shape != value.shape:
             return f"it should have {_shape(value.shape)}, and has {_shape(given.shape)}."
-        return otherwise
+        return "nearly: round less." if _same(given, value, NEARLY * within) else otherwise
 
     return check
 
@@ -102,7 +102,7 @@ def computes(
 ) -> Check:
     """Whether an answer is a function that agrees with ``reference`` on ``draws`` random arguments, ``draw(rng)``.
 
-    ``slips``: (wrong function, sentence). Values are held against each other as in :func:`near`, to ``1e-6``.
+    ``slips``: (wrong function, sentence). Values are held against each other as in :func:`near`, to ``1e-5``.
     """
 
     def check(answer):

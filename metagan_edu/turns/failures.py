@@ -20,17 +20,17 @@ def _cloud(rng):
 
 TURNS = {
     "modulus": Turn(
-        ask="by what number one step, h = 0.2, multiplies the distance, where the eigenvalues are -0.3 ± 0.4i",
+        ask="by what number one step at the rate 0.2 multiplies the distance, where the eigenvalues are -0.3 ± 0.4i",
         check=near(
             abs(1 + 0.2 * (-0.3 + 0.4j)),
             within=1e-3,
             slips=[
-                (0.5, "this is the modulus of λ; a step multiplies by 1 + hλ."),
+                (0.5, "this is the modulus of λ; a step multiplies by 1 + ηλ."),
                 (1 + 0.2 * -0.3, "the imaginary part counts, too."),
                 (abs(1 + 0.2 * (-0.3 + 0.4j)) ** 2, "take the root: this is the square of the modulus."),
-                (math.exp(0.2 * -0.3), "this is the flow; a step multiplies by 1 + hλ."),
+                (math.exp(0.2 * -0.3), "this is the flow; a step multiplies by 1 + ηλ."),
             ],
-            otherwise="the modulus of 1 + hλ.",
+            otherwise="the modulus of 1 + ηλ.",
         ),
         right="below 1: the step converges.",
         solution=math.hypot(1 - 0.06, 0.08),
@@ -39,7 +39,7 @@ TURNS = {
             (0.94, "imaginary"),
             (0.89, "square"),
             (1 + 0.2 * (-0.3 + 0.4j), "complex"),
-            (1.1, "1 + hλ"),
+            (1.1, "1 + ηλ"),
         ),
     ),
     "which": Turn(

@@ -5,11 +5,11 @@ import numpy as np
 from .answers import Turn, computes, near, option, parts
 
 
-def _imagined(theta, psi, lr, num_steps):
-    """ψ after ``num_steps`` steps of the Dirac-GAN's discriminator on sp(ψθ), θ held still."""
+def _imagined(gen, disc, lr, num_steps):
+    """The Dirac-GAN's discriminator after ``num_steps`` steps down sp(disc · gen), gen held still."""
     for _ in range(num_steps):
-        psi = psi - lr * theta / (1 + np.exp(-psi * theta))
-    return psi
+        disc = disc - lr * gen / (1 + np.exp(-disc * gen))
+    return disc
 
 
 def _start(rng):
@@ -21,7 +21,7 @@ TURNS = {
         ask="the letter of what the generator's step is at K = 0",
         check=option(
             "a",
-            b="with ψ⁰ = ψ the generator still has a loss to lower.",
+            b="the generator still has a loss to lower, against D as it stands.",
             c="that is the other end, K without bound.",
         ),
         right="look-ahead is the plain rule and a correction that grows with K.",
@@ -29,31 +29,34 @@ TURNS = {
         wrong=(("b", "to lower"), ("c", "other end"), (0, "letters")),
     ),
     "imagined": Turn(
-        ask="imagined(theta, psi, lr, num_steps): ψ after num_steps steps down sp(ψθ), with theta held still",
+        ask="imagined(gen, disc, lr, num_steps): disc after num_steps steps down sp(disc · gen), with gen held still",
         check=computes(
             _imagined,
             _start,
             slips=[
-                (lambda theta, psi, lr, k: _imagined(theta, psi, -lr, k), "it goes up: D lowers its loss."),
-                (lambda theta, psi, lr, k: _imagined(theta, psi, lr, 1), "this is one step."),
+                (lambda gen, disc, lr, k: _imagined(gen, disc, -lr, k), "it goes up: D lowers its loss."),
+                (lambda gen, disc, lr, k: _imagined(gen, disc, lr, 1), "this is one step."),
                 (
-                    lambda theta, psi, lr, k: psi - k * lr * theta / (1 + np.exp(-psi * theta)),
-                    "the gradient is taken anew at each imagined ψ.",
+                    lambda gen, disc, lr, k: disc - k * lr * gen / (1 + np.exp(-disc * gen)),
+                    "the gradient is taken anew at each imagined step.",
                 ),
-                (lambda theta, psi, lr, k: psi - k * lr * theta / 2, "σ(ψθ) is ½ only near the equilibrium."),
-                (lambda theta, psi, lr, k: _imagined(-theta, psi, lr, k), "the slope of sp(ψθ) in ψ is θ σ(ψθ)."),
+                (lambda gen, disc, lr, k: disc - k * lr * gen / 2, "the sigmoid is ½ only near the equilibrium."),
+                (
+                    lambda gen, disc, lr, k: _imagined(-gen, disc, lr, k),
+                    "the slope of sp(disc · gen) in disc is gen σ(disc · gen).",
+                ),
             ],
-            otherwise="repeat ψ ← ψ - lr θ σ(ψθ).",
+            otherwise="repeat disc ← disc - lr gen σ(disc · gen).",
         ),
-        right="a function of θ: that is what the total derivative goes through.",
+        right="it depends on gen: the total derivative goes through that.",
         solution=_imagined,
         wrong=(
-            (lambda theta, psi, lr, k: _imagined(theta, psi, -lr, k), "goes up"),
-            (lambda theta, psi, lr, k: _imagined(theta, psi, lr, 1), "one step"),
-            (lambda theta, psi, lr, k: psi - k * lr * theta / 2, "only near"),
-            (lambda theta, psi, lr, k: psi - k * lr * theta / (1 + np.exp(-psi * theta)), "anew"),
-            (lambda theta, psi, lr, k: psi, "repeat"),
-            (lambda theta, psi: psi, "raises TypeError"),
+            (lambda gen, disc, lr, k: _imagined(gen, disc, -lr, k), "goes up"),
+            (lambda gen, disc, lr, k: _imagined(gen, disc, lr, 1), "one step"),
+            (lambda gen, disc, lr, k: disc - k * lr * gen / 2, "only near"),
+            (lambda gen, disc, lr, k: disc - k * lr * gen / (1 + np.exp(-disc * gen)), "anew"),
+            (lambda gen, disc, lr, k: disc, "repeat"),
+            (lambda gen, disc: disc, "raises TypeError"),
         ),
     ),
     "brake": Turn(

@@ -13,24 +13,24 @@ def _hinge(real, fake):
 
 TURNS = {
     "step": Turn(
-        ask="(θ, ψ) after one simultaneous step at the rate 0.1 from (1, 2), for L_G = θψ and L_D = -θψ",
+        ask="(x, y) after one simultaneous step at the rate 0.1 from (1, 2), for L_G = xy and L_D = -xy",
         check=near(
             (0.8, 2.1),
             within=1e-4,
             slips=[
-                ((0.8, 2.08), "both gradients are taken at the old pair; here ψ saw the new θ."),
-                ((1.01, 2.1), "both gradients are taken at the old pair; here θ saw the new ψ."),
-                ((0.79, 2.1), "both gradients are taken at the old pair; here θ saw the new ψ."),
+                ((0.8, 2.08), "both gradients are taken at the old pair; here y saw the new x."),
+                ((1.01, 2.1), "both gradients are taken at the old pair; here x saw the new y."),
+                ((0.79, 2.1), "both gradients are taken at the old pair; here x saw the new y."),
                 ((1.2, 1.9), "each player goes down its own loss, not up."),
-                ((0.8, 1.9), "each player has its own loss: L_D falls where ψ grows."),
+                ((0.8, 1.9), "each player has its own loss: L_D falls where y grows."),
                 ((0.9, 2.2), "each loss is differentiated in its own player's parameter."),
             ],
-            otherwise="∂L_G/∂θ = ψ and ∂L_D/∂ψ = -θ, both at (1, 2).",
+            otherwise="∂L_G/∂x = y and ∂L_D/∂y = -x, both at (1, 2).",
         ),
         right="the pair has moved away from (0, 0): the step turns, and stretches.",
         solution=(1 - 0.1 * 2, 2 + 0.1 * 1),
         wrong=(
-            ((0.8, 2.08), "new θ"),
+            ((0.8, 2.08), "new x"),
             ((1.2, 1.9), "not up"),
             ((0.8, 1.9), "own loss"),
             ((2.1, 0.8), "order"),

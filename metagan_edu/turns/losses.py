@@ -45,20 +45,20 @@ TURNS = {
         wrong=((5, "mass"), (3, "shorter"), (2, "longer"), (math.log(2), "work"), (float("nan"), "finite")),
     ),
     "critic_slope": Turn(
-        ask="the right slope of a critic with the two-sided penalty, λ = 5, between data near 0 and samples near θ = 4",
+        ask="the slope (the right one) of a critic, two-sided penalty of weight 5, from data at 0 to samples at 4",
         check=near(
             -(1 + 4 / (2 * 5)),
             slips=[
                 (1 - 4 / (2 * 5), "this is the trap: the minimum of the wrong sign."),
                 (-1, "the penalty is soft: the slope is a little steeper than -1."),
-                (-(1 + 4 / 5), "the steepness beyond 1 is θ/(2λ)."),
+                (-(1 + 4 / 5), "the steepness beyond 1 is the distance over twice the weight."),
                 (1.4, "a critic is high on real data, which lie at the left here."),
             ],
-            otherwise="minimize cθ + λ(|c| - 1)² over c < 0.",
+            otherwise="minimize 4c + 5(|c| - 1)² over c < 0.",
         ),
         right="so the distance is overrated by the same factor.",
         solution=-1.4,
-        wrong=((0.6, "trap"), (-1.0, "soft"), (-1.8, "θ/(2λ)"), (1.4, "high on real"), (-3, "minimize")),
+        wrong=((0.6, "trap"), (-1.0, "soft"), (-1.8, "twice the weight"), (1.4, "high on real"), (-3, "minimize")),
     ),
     "critic_loss": Turn(
         ask="critic_loss(real, fake): L_D of the Wasserstein critic, from its values on real and generated samples",

@@ -71,21 +71,21 @@ TURNS = {
         ),
     ),
     "reptile": Turn(
-        ask="θ after one step of Reptile, ε = 0.25, from (0, 0), where the runs of two tasks end at (2, 0) and (0, 4)",
+        ask="θ after one step of Reptile at the meta-rate 0.25 from (0, 0), where two runs end at (2, 0) and (0, 4)",
         check=near(
             (0.25, 0.5),
             slips=[
                 ((0.5, 1.0), "take the mean over the tasks, not the sum."),
-                ((1.0, 2.0), "this is where the runs end on average; θ moves there by the part ε."),
+                ((1.0, 2.0), "this is where the runs end on average; θ moves there by a quarter."),
                 ((0.5, 0.0), "average over both tasks."),
             ],
-            otherwise="θ + ε times the mean of (end - θ).",
+            otherwise="θ plus the meta-rate times the mean of (end - θ).",
         ),
         right="no outer loss was needed.",
         solution=(0.25, 0.5),
         wrong=(
             ((0.5, 1.0), "mean"),
-            ((1.0, 2.0), "part ε"),
+            ((1.0, 2.0), "a quarter"),
             ((-0.25, -0.5), "sign"),
             ((0.5, 0.25), "order"),
             (0.25, "shape"),

@@ -7,9 +7,9 @@ import numpy as np
 from .answers import Turn, computes, near, parts
 
 
-def _extragradient(w, g, h):
-    """w - h g(w - h g(w))."""
-    return w - h * g(w - h * g(w))
+def _extragradient(w, g, lr):
+    """w - lr g(w - lr g(w))."""
+    return w - lr * g(w - lr * g(w))
 
 
 def _rotation(rng):
@@ -19,7 +19,7 @@ def _rotation(rng):
 
 TURNS = {
     "modulus": Turn(
-        ask="by what number a simultaneous step, h = 0.5, multiplies the distance in the bilinear game",
+        ask="by what number a simultaneous step at the rate 0.5 multiplies the distance in the bilinear game",
         check=near(
             math.sqrt(1.25),
             within=1e-3,
@@ -30,7 +30,7 @@ TURNS = {
                 (1, "that is taking turns; both move at once here."),
                 (math.sqrt(0.75), "squares of real and imaginary part are added."),
             ],
-            otherwise="the modulus of 1 - hμ, with μ = i.",
+            otherwise="the modulus of 1 + ηλ, with λ = i.",
         ),
         right="above 1 at any rate: the players spiral outward.",
         solution=abs(1 - 0.5j),
@@ -40,34 +40,37 @@ TURNS = {
             (1, "turns"),
             (0.866, "added"),
             (1 - 0.5j, "complex"),
-            (3, "μ = i"),
+            (3, "λ = i"),
         ),
     ),
     "extragradient": Turn(
-        ask="extragradient(w, g, h): one step from w, where g(w) is both players' gradients and h the rate",
+        ask="extragradient(w, g, lr): one step from w, where g(w) is both players' gradients and lr the rate",
         check=computes(
             _extragradient,
             _rotation,
             slips=[
-                (lambda w, g, h: w - h * g(w), "this is the plain step: take the gradient at the point ahead."),
+                (lambda w, g, lr: w - lr * g(w), "this is the plain step: take the gradient at the point ahead."),
                 (
-                    lambda w, g, h: w - h * g(w) - h * g(w - h * g(w)),
+                    lambda w, g, lr: w - lr * g(w) - lr * g(w - lr * g(w)),
                     "come back: the step is taken from w, not from the point ahead.",
                 ),
-                (lambda w, g, h: w + h * g(w + h * g(w)), "go down both times: subtract."),
-                (lambda w, g, h: w - h * g(w + h * g(w)), "the look ahead goes down, too."),
-                (lambda w, g, h: w - h * (g(w) + g(w - h * g(w))) / 2, "the step takes the gradient from ahead alone."),
+                (lambda w, g, lr: w + lr * g(w + lr * g(w)), "go down both times: subtract."),
+                (lambda w, g, lr: w - lr * g(w + lr * g(w)), "the look ahead goes down, too."),
+                (
+                    lambda w, g, lr: w - lr * (g(w) + g(w - lr * g(w))) / 2,
+                    "the step takes the gradient from ahead alone.",
+                ),
             ],
-            otherwise="look at w - h g(w), and step from w with the gradient that is right there.",
+            otherwise="look at w - lr g(w), and step from w with the gradient that is right there.",
         ),
         right="two gradients of each player, and an inward spiral.",
         solution=_extragradient,
         wrong=(
-            (lambda w, g, h: w - h * g(w), "plain"),
-            (lambda w, g, h: w - h * g(w) - h * g(w - h * g(w)), "come back"),
-            (lambda w, g, h: w + h * g(w + h * g(w)), "down both"),
-            (lambda w, g, h: w - h * g(w + h * g(w)), "too"),
-            (lambda w, g, h: w - h * g, "raises TypeError"),
+            (lambda w, g, lr: w - lr * g(w), "plain"),
+            (lambda w, g, lr: w - lr * g(w) - lr * g(w - lr * g(w)), "come back"),
+            (lambda w, g, lr: w + lr * g(w + lr * g(w)), "down both"),
+            (lambda w, g, lr: w - lr * g(w + lr * g(w)), "too"),
+            (lambda w, g, lr: w - lr * g, "raises TypeError"),
         ),
     ),
     "budget": Turn(
