@@ -82,13 +82,13 @@ def densities(
         column[0].set_title(title, fontsize=10)
         for ax, some in zip(column, (drawn, *([costs[title]] if costs else ())), strict=True):
             for name, values in some.items():
-                color, line, _ = look[name]
+                values, (color, line, _) = np.asarray(values), look[name]
                 area = float(((values[1:] + values[:-1]) / 2 * np.diff(x)).sum())
                 ax.plot(x, values, line, color=color, label=name if ax is column[0] else f"{area:.2f} in all")
         column[-1].set_xlabel("x")
         if costs:
             column[1].axhline(0, color=GRAY, linewidth=0.8)
-            column[1].legend(frameon=False, fontsize=SMALL)
+            column[1].legend(*column[1].get_legend_handles_labels(), frameon=False, fontsize=SMALL)
     axes[0, 0].set_ylabel("density")
     if costs:
         axes[1, 0].set_ylabel("cost at x")

@@ -61,8 +61,8 @@ def _players(drawn):
         *(Arrow(*way) for way in (("z", "G"), ("G", "fake"), ("fake", "D"), ("real", "D"), ("D", "L_G"), ("D", "L_D"))),
         Arrow("L_G", "D", GEN, "--", 0.35),
         Arrow("D", "fake", GEN, "--", 0.35),
-        Arrow("fake", "G", GEN, "--", 0.6, "gradient of $L_G$: through $D$, moves $G$", (1.6, 2.85)),
-        Arrow("L_D", "D", DISC, "--", -0.35, "gradient of $L_D$: moves $D$", (4.3, 0.45)),
+        Arrow("fake", "G", GEN, "--", 0.6, "gradient of $L_G$: moves only $G$", (1.75, 2.85)),
+        Arrow("L_D", "D", DISC, "--", -0.35, "gradient of $L_D$: moves only $D$", (4.3, 0.45)),
     ]
 
 

@@ -34,17 +34,15 @@ def discriminator(
     """
     data = _checked(snapshot, data, show)
     shared = _shared([snapshot, *like], show)
-    if snapshot.grid.shape[1] == 1:
-        ax = style.axes(ax, WIDTH, 3)
-        _line(ax, snapshot, data, show, shared)
-    else:
-        own, ax = ax is None, style.axes(ax, 4.8, 4.2)
-        surface = _plane(ax, snapshot, data, shared)
-        if own:
+    on_line, own = snapshot.grid.shape[1] == 1, ax is None
+    ax = style.axes(ax, *((WIDTH, 3.2) if on_line else (4.8, 4.2)))
+    surface = (_line if on_line else _plane)(ax, snapshot, data, show, shared)
+    if own:
+        if surface is not None:
             ax.figure.colorbar(surface, ax=ax, label=SHOWN[show], shrink=0.85)
-            ax.legend(
-                loc="lower center", bbox_to_anchor=(0.5, 1.06), ncols=3, columnspacing=1, frameon=False, fontsize=SMALL
-            )
+        handles = ax.get_legend_handles_labels()[0]
+        figure: Any = ax.figure
+        figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, fontsize=SMALL)
     ax.set_title(title or "", fontsize=10)
     return ax
 
@@ -67,7 +65,7 @@ def moments(snapshots: Mapping[Any, Any], data: Any = None, *, show: str = "prob
             for ax, what in zip(axes[i], SHOWN, strict=True):
                 discriminator(shot, data, show=what, like=shots, ax=ax)
                 ax.set(xlabel="x" if i == rows - 1 else None, ylabel=None)
-                ax.set_title(SHOWN[what], fontsize=10) if not i else None
+                ax.set_title("" if i else SHOWN[what], fontsize=10)
             axes[i, 0].set_ylabel(f"step {step}", fontsize=10)
         else:
             ax = discriminator(shot, data, show=show, like=shots, title=f"step {step}", ax=axes.flat[i])
@@ -79,7 +77,7 @@ def moments(snapshots: Mapping[Any, Any], data: Any = None, *, show: str = "prob
             ax.axis("off")
         for ax in axes.flat:
             ax.label_outer()
-        fig.colorbar(ax.collections[0], ax=axes, label=SHOWN[show], shrink=0.7, aspect=40)
+        fig.colorbar(axes[0, 0].collections[0], ax=axes, label=SHOWN[show], shrink=0.7, aspect=40)
         handles, columns = axes.flat[0].get_legend_handles_labels()[0], 3
     fig.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=SMALL)
     return fig
@@ -87,19 +85,18 @@ def moments(snapshots: Mapping[Any, Any], data: Any = None, *, show: str = "prob
 
 def film(snapshots: Mapping[Any, Any], data: Any = None, *, show: str = "probability") -> Image:
     """As :func:`moments`, one after the other: an animated picture of at most 30 moments (:func:`animation`)."""
-    shots, ax = list(snapshots.values()), None
-    if shots and shots[0].grid.shape[1] == 1:
-        ax = style.figure(WIDTH, 3).subplots()
+    shots = list(snapshots.values())
 
-    def pictures(ax):
+    def pictures():
+        ax = None
         for step, shot in snapshots.items():
             if ax is not None:
-                ax.clear()  # one figure for all: laying out and coloring a new one takes as long as the rest
+                ax.clear()  # one figure for all: to lay out and color a new one takes as long as the rest
             ax = discriminator(shot, data, show=show, like=shots, title=f"step {step}", ax=ax)
             yield ax
             ax.figure.set_layout_engine("none")
 
-    return animation(pictures(ax))
+    return animation(pictures())
 
 
 def animation(pictures: Iterable[Axes | Figure], *, seconds: float = SECONDS, dpi: int = 80) -> Image:
@@ -173,15 +170,15 @@ def _arrows(pull, longest, window):
     return pull / np.maximum(size, 1e-12) * np.minimum(size / longest, 1) * LONGEST * window
 
 
-def _plane(ax, snapshot, data, shared):
+def _plane(ax, snapshot, data, show, shared):
     from matplotlib.colors import LinearSegmentedColormap
 
     levels, longest = shared
     side, limit = round(len(snapshot.grid) ** 0.5), snapshot.grid.max()
-    values = snapshot.logits if levels[-1] != 1 else _sigmoid(snapshot.logits)
+    values = _sigmoid(snapshot.logits) if show == "probability" else snapshot.logits
     x, y, values = (part.reshape(side, side) for part in (*snapshot.grid.T, values))
     blue = LinearSegmentedColormap.from_list("taken for real", ["#FFFFFF", "#5AA9DB"])
-    surface = ax.contourf(x, y, values, levels, cmap=blue, extend="neither" if levels[-1] == 1 else "both")
+    surface = ax.contourf(x, y, values, levels, cmap=blue, extend="neither" if show == "probability" else "both")
     ax.contour(x, y, snapshot.logits.reshape(side, side), [0.0], colors=DISC, linewidths=1.4)
     ax.plot([], [], color=DISC, linewidth=1.4, label=r"$\sigma(D) = 1/2$")
     if data is not None:
@@ -198,6 +195,7 @@ def _plane(ax, snapshot, data, shared):
 
 
 def _line(ax, snapshot, data, show, shared):
+    """Nothing to be explained by a color bar is drawn."""
     x, limit = snapshot.grid[:, 0], snapshot.grid.max()
     generated = snapshot.generated[:, 0]
     arrows = _arrows(snapshot.pull, shared[1], 2 * limit)[:, 0]
