@@ -151,7 +151,7 @@ def test_words_are_what_a_first_reading_meets(text, words):
 
 def test_folded_code_is_no_code():
     one = measured(code("x = 1\n\nyy = 2"), code("# @title Set-up\n" + "z = 3\n" * 99))
-    assert (one.code, one.line, one.cells, one.cell) == (2, 6, 1, 2)
+    assert (one.code, one.line, one.cells, one.cell) == (2, 6, 1, 3)
 
 
 def test_a_text_cell_that_is_folded_as_a_whole_is_no_cell():

@@ -66,9 +66,9 @@ def measure(notebook: Any, name: str) -> Sitting:
     """Count what a first reading of the notebook of file name ``name`` meets."""
     texts = [BADGE.sub("", unfolded(cell.source)) for cell in notebook.cells if cell.cell_type == MARKDOWN]
     runs = [cell for cell in notebook.cells if cell.cell_type == CODE]
-    shown = [[line for line in cell.source.splitlines() if line.strip()] for cell in runs if not folding.title(cell)]
-    whole = "\n\n".join(texts)
-    words, lines = sum(map(_words, texts)), sum(map(len, shown))
+    shown = [cell.source for cell in runs if cell.source.strip() and not folding.title(cell)]
+    whole, code = "\n\n".join(texts), [line for source in shown for line in source.splitlines() if line.strip()]
+    words, lines = sum(map(_words, texts)), len(code)
     sections = [section.partition("\n") for section in SECTION.split(whole)]
     exercises = sum(len(ITEM.findall(text)) for heading, _, text in sections if "Exercises" in heading)
     turns = sum(len(TURN.findall(cell.source)) for cell in runs)
@@ -78,9 +78,9 @@ def measure(notebook: Any, name: str) -> Sitting:
         name=name,
         words=words,
         code=lines,
-        line=max((len(line) for cell in shown for line in cell), default=0),
+        line=max(map(len, code), default=0),
         cells=len(shown) + sum(not _is_folded(cell) for cell in notebook.cells if cell.cell_type == MARKDOWN),
-        cell=max([len(text.splitlines()) for text in texts] + [len(cell) for cell in shown], default=0),
+        cell=max((len(source.splitlines()) for source in texts + shown), default=0),
         claims=sum(max(len(CLAIM.findall(cell.source)), len(VERDICT.findall(_printed(cell)))) for cell in runs),
         pictures=sum(_pictures(cell) for cell in runs) + len(PICTURE.findall(whole)),
         exercises=exercises,
@@ -91,9 +91,9 @@ def measure(notebook: Any, name: str) -> Sitting:
     )
 
 
-def unfolded(text: str) -> str:
+def unfolded(text: str, shows: str = r"\1") -> str:
     """Markdown with each ``<details>`` replaced by its summary, which is what shows of it."""
-    while text != (text := FOLDED.sub(r"\1", text)):
+    while text != (text := FOLDED.sub(shows, text)):
         pass
     return text
 
@@ -115,7 +115,7 @@ def _words(text):
 
 
 def _is_folded(cell):
-    return bool(cell.source.strip()) and not FOLDED.sub("", cell.source).strip()
+    return bool(cell.source.strip()) and not unfolded(cell.source, shows="").strip()
 
 
 def _printed(cell):
