@@ -1,21 +1,22 @@
 """Update strategies on unseen mixtures: tuned by hand, watching, and learned, at 100 steps each from a fresh start.
 
 Every run plays the same small GAN (both networks 2 x 32 ReLU, batches of 64 of a task's 500 support points, alternating
-Adam with beta = (0, 0.99)) for 100 steps of two gradients each; the score is the energy distance of 500 samples to 500
-query points.
+Adam with beta = (0, 0.99)) for 100 steps of 2.9 gradients each (with R1); the score is the energy distance of 500
+samples to 500 query points.
 
 Made by hand: one search for each strategy, of 32 draws of both rates (log-uniform in [1e-3, 5e-2]) and R1's weight
 (log-uniform in [0.01, 1]), the same draws for all, on 8 validation tasks, then the best 4 again on 16 others. Clipping
 adds one threshold for both players to each draw (log-uniform in [0.03, 3]), the controller the lower end of its band
 (uniform in [0.6, 1.3]) and its speed (log-uniform in [0.01, 0.1]). "Spectral D" has spectral normalization around D.
 
-Learned: each starts from the cosine decay that the search found and is trained by evolution strategies on training
-tasks, on log(0.01 + energy distance). The family of hand-made strategies, of five numbers, is trained in the same way:
-what remains of a gain beside it is the new strategy's, and not the training's.
+Learned: each starts from the cosine decay that the search found (the family a little away from it) and is trained by
+evolution strategies on training tasks, on log(0.01 + energy distance); the perturbations' spread is 0.3, the
+schedule's 0.1. The family of hand-made strategies, of five numbers, is trained in the same way: only what remains of a
+gain beside it can be the new strategy's.
 
 Reported: 120 test tasks, on which nothing was chosen; with several seeds of searches (``SEARCH_SEEDS``) and, from each,
 of meta-training (``META_SEEDS``), the mean over them, and in the file and in ``tuned`` the first. A search plays 320
-runs, a meta-training 2,560: with three searches and five meta-trainings from each that is half an hour of one core.
+runs, a meta-training 2,560: with three searches and five meta-trainings from each an hour and a half, two at a time.
 """
 
 from __future__ import annotations
