@@ -94,7 +94,7 @@ def test_the_course_can_be_named_from_elsewhere(course, tmp_path_factory, monkey
     assert badges.badges("03_runs.ipynb") in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("request_", [["run"], ["site"], ["test"], ["check"], ["badges"]])
+@pytest.mark.parametrize("request_", [["run"], ["site"], ["test"], ["check"], ["sitting"], ["badges"]])
 def test_elsewhere_one_sentence_says_where_to_go(tmp_path, monkeypatch, capsys, request_):
     monkeypatch.chdir(tmp_path)
     assert command.main(request_) == 2

@@ -152,3 +152,62 @@ def test_a_batch_of_whole_numbers_is_refused():
     game = mg.games.gan(mg.networks.mlp(2, (3,), 2), mg.networks.mlp(2, (3,), 1))
     with pytest.raises(ValueError, match="floating-point numbers, not int32"):
         game.disc_loss(game.init(0), tf.zeros([4, 2], tf.int32), mg.seeds.make(0), mg.games.Hyper())
+
+
+# --- What is seen of a game -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dims", [1, 2])
+@pytest.mark.parametrize(
+    ("name", "slope"),
+    [
+        ("minimax", lambda a: 1 / (1 + np.exp(-a))),
+        ("non_saturating", lambda a: 1 / (1 + np.exp(a))),
+        ("wasserstein", np.ones_like),
+    ],
+)
+def test_a_snapshot_pulls_each_sample_down_its_own_loss(dims, name, slope):
+    """The oracle: ``-ℓ'`` by hand, and ``∂D/∂x`` by central differences."""
+    loss = getattr(mg.losses, name)()
+    nets = mg.networks.mlp(3, (5,), dims, activation="tanh"), mg.networks.mlp(dims, (5,), 1, activation="tanh")
+    game = mg.games.gan(*nets, loss=loss)
+    players = game.init(mg.seeds.make(0))
+    shot = mg.dynamics.snapshot(game, players, loss=loss, n=4, seed=1)
+    score = lambda x: game.score(players, tf.constant(x, tf.float32)).numpy()[:, 0]  # noqa: E731
+    np.testing.assert_allclose(shot.generated, mg.sample(game, players, 4, seed=1))
+    np.testing.assert_allclose(shot.logits, score(shot.grid), rtol=1e-5, atol=1e-6)
+    assert shot.grid.shape == ((401, 1), (61 * 61, 2))[dims - 1] and abs(shot.grid).max() == 3
+    logits, away = score(shot.generated), 0.01 * np.eye(dims)
+    rises = np.stack([(score(shot.generated + h) - score(shot.generated - h)) / 0.02 for h in away], 1)
+    np.testing.assert_allclose(shot.pull, slope(logits)[:, None] * rises, rtol=2e-2, atol=1e-4)
+
+
+def test_of_games_without_samples_of_labels_and_of_images_there_is_no_snapshot():
+    labelled = mg.games.gan(mg.networks.mlp(5, (4,), 2), mg.networks.mlp(5, (4,), 1), condition=3)
+    three = mg.games.gan(mg.networks.mlp(2, (4,), 3), mg.networks.mlp(3, (4,), 1))
+    for game in (mg.games.bilinear(), labelled):
+        with pytest.raises(ValueError, match="with a generator, a discriminator and no labels"):
+            mg.dynamics.snapshot(game, game.init(mg.seeds.make(0)))
+    with pytest.raises(ValueError, match=r"of samples \(n, 1\) or \(n, 2\), not \(32, 3\)"):
+        mg.dynamics.snapshot(three, three.init(mg.seeds.make(0)))
+
+
+def test_turns_are_counted_without_jumps():
+    angle = np.linspace(0.5, 0.5 - 6 * np.pi, 50)
+    path = np.stack([np.cos(angle), np.sin(angle)], 1) * np.linspace(1, 3, 50)[:, None]
+    np.testing.assert_allclose(mg.dynamics.turns(path), np.linspace(0, -3, 50), atol=1e-12)
+    with pytest.raises(ValueError, match=r"shape \(steps, 2\), not \(50, 3\)"):
+        mg.dynamics.turns(np.zeros((50, 3)))
+
+
+def test_between_two_noises_lies_a_great_circle():
+    start, end = np.array([3.0, 0, 0, 0]), np.array([0, 0, 0, 3.0])
+    way = mg.games.between(start, end, 5)
+    assert way.dtype == np.float32
+    np.testing.assert_allclose(way[[0, -1]], [start, end], atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(way, axis=1), 3, rtol=1e-6)
+    np.testing.assert_allclose(way[2], [3 / 2**0.5, 0, 0, 3 / 2**0.5], rtol=1e-6)
+    for bad, message in (((start, -start, 5), "on one line"), ((start, end[:2], 5), r"\(4,\), \(2,\) and 5"),
+                         ((start, end, 1), "and 1")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            mg.games.between(*bad)
