@@ -19,11 +19,12 @@ import tensorflow as tf
 import metagan_edu as mg
 from metagan_edu import descriptions
 from metagan_edu.course import notebooks, place
+from metagan_edu.course.claims import WORDS as WORDS  # a constant that the record was made with
+from metagan_edu.course.claims import said
 from metagan_edu.studies import runs
 
 SEEDS = range(1, 11)
 CELL_SECONDS = 1800
-WORDS = {"holds: ": 1, "does not hold: ": 0}
 FIRST = """
 import tensorflow, metagan_edu
 from metagan_edu import lab
@@ -39,17 +40,6 @@ seeds.SCRAMBLE ^= {seed}
 _rng = numpy.random.default_rng
 numpy.random.default_rng = lambda seed=None: _rng([0 if seed is None else seed, {seed}])
 """
-
-
-def said(notebook: Any) -> dict[str, list[tuple[str, int]]]:
-    """Cell -> (claim, verdict) in the order in which it printed them."""
-    found = {}
-    for _, cell in notebooks.code_cells(notebook):
-        lines = [line for out in cell.outputs if out.get("name") == "stdout" for line in out.text.splitlines()]
-        found[cell.id] = [
-            (line.removeprefix(word), value) for line in lines for word, value in WORDS.items() if line.startswith(word)
-        ]
-    return found
 
 
 def code(notebook: Any) -> str:

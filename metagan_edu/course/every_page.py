@@ -1,0 +1,111 @@
+"""What the site adds to every page, as an extension of Sphinx: a place to link to at each code cell, sizes of pictures,
+links where a text names a notebook, a paper or a part of the package, and the question of the notebook that is next."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.util.images import get_image_size
+
+from .outline import outline
+from .pages import MADE
+
+PAPER = re.compile(r"\barXiv:(\d{4}\.\d{4,5})")
+NOTEBOOKS = re.compile(r"\bnotebooks?\s+\d\d\b(?:(?:,| and| or| to)+ \d\d\b)*", re.IGNORECASE)
+NUMBER = re.compile(r"\d\d")
+CODE = re.compile(r"mg((?:\.[a-zA-Z]\w*)+)")
+SIZE = re.compile(r'(<img [^>]*?)style="width: (\d+)px; height: (\d+)px;"')
+LEFT_ALONE = (nodes.reference, nodes.literal, nodes.literal_block, nodes.math, nodes.raw, nodes.title)
+
+
+def setup(app: Any) -> dict[str, Any]:
+    """Called by Sphinx."""
+    app.connect("doctree-resolved", finish)
+    app.connect("html-page-context", finish_html)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def finish(app: Any, tree: nodes.document, page: str) -> None:
+    """Add to the page of this name, whose references are resolved, what this module is about."""
+    for cell in tree.findall(lambda node: node.get("nb_element") == "cell_code" if _element(node) else False):
+        cell["ids"].append(f"cell-{cell['cell_index']}")
+    for picture in tree.findall(nodes.image):
+        _size(app, picture)
+    for literal in list(tree.findall(nodes.literal)):
+        _link_code(app, page, literal)
+    for text in list(tree.findall(nodes.Text)):
+        _link_names(app, page, text)
+
+
+def finish_html(app: Any, page: str, template: str, context: dict[str, Any], tree: nodes.document | None) -> None:
+    """Give sizes as attributes, which a narrow screen can scale, and say what the neighboring notebooks ask.
+
+    A page that is made when the site is built has no source to be shown.
+    """
+    if MADE.match(page):
+        context["page_source_suffix"] = ""
+    if "body" in context:
+        context["body"] = SIZE.sub(r'\1width="\2" height="\3"', context["body"])
+    for neighbor in filter(None, (context.get("prev"), context.get("next"))):
+        question = _question(Path(app.srcdir, neighbor["link"]).with_suffix(".ipynb"))
+        if question:
+            neighbor["title"] += f"<br><small>{html.escape(question)}</small>"
+
+
+def _question(path: Path) -> str:
+    return outline(path).question if path.exists() else ""
+
+
+def _element(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Element)
+
+
+def _size(app: Any, picture: nodes.image) -> None:
+    """Say how large a picture is, so that nothing jumps when it comes, and let it come when it is scrolled to.
+
+    Sphinx makes a picture with a size a link to itself in full, for small screens.
+    """
+    size = get_image_size(app.srcdir / picture["uri"])
+    if size and "width" not in picture:
+        picture["width"], picture["height"] = (f"{pixels}px" for pixels in size)
+        picture["loading"] = "lazy"
+
+
+def _link_code(app: Any, page: str, literal: nodes.literal) -> None:
+    match = CODE.match(literal.astext())
+    if match is None or isinstance(literal.parent, nodes.reference):
+        return
+    known = app.env.domains["py"].objects.get("metagan_edu" + match[1])
+    if known:
+        place = f"{app.builder.get_relative_uri(page, known.docname)}#{known.node_id}"
+        link = nodes.reference("", "", literal.deepcopy(), internal=True, refuri=place)
+        literal.replace_self(link)
+
+
+def _link_names(app: Any, page: str, text: nodes.Text) -> None:
+    around = text.parent
+    while around is not None:
+        if isinstance(around, LEFT_ALONE):
+            return
+        around = around.parent
+    others = {name[:2]: app.builder.get_relative_uri(page, name) for name in sorted(app.env.found_docs - {page})}
+    whole, pieces, end = text.astext(), [], 0
+    for start, stop, place in named(whole, others):
+        link = nodes.reference("", whole[start:stop], internal="://" not in place, refuri=place)
+        pieces += [nodes.Text(whole[end:start]), link]
+        end = stop
+    if pieces:
+        text.parent.replace(text, [*pieces, nodes.Text(whole[end:])])
+
+
+def named(text: str, others: dict[str, str]) -> list[tuple[int, int, str]]:
+    """(start, end, address) of what a text names: papers, and the notebooks whose number is among ``others``."""
+    found = [(*match.span(), f"https://arxiv.org/abs/{match[1]}") for match in PAPER.finditer(text)]
+    for phrase in NOTEBOOKS.finditer(text):
+        numbers = NUMBER.finditer(text, *phrase.span())
+        found += [(*number.span(), others[number[0]]) for number in numbers if number[0] in others]
+    return sorted(found)

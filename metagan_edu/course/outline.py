@@ -1,0 +1,65 @@
+"""What a notebook says of itself, for the site's pages about all of them: title, question, time, picture, sources."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import claims, notebooks
+
+TITLE = re.compile(r"(?m)^# +(.+)$")
+QUESTION = re.compile(r"(?s)\*\*The question\W*\*\*\W*(.+?)(?:\n\n|\Z)")
+TIME = re.compile(r"(?s)\*\*Time\W*\*\*\W*(.+?)(?:[;.]\s|[;.]?\Z)")
+REFERENCES = re.compile(r"(?ms)^## References\s*\n(.+?)(?=^#|\Z)")
+ENTRY = re.compile(r"(?ms)^[*-] +(.+?)(?=^[*-] |\Z)")
+
+
+class Picture(NamedTuple):
+    """The first figure: a PNG file's bytes and its alternative text."""
+
+    png: bytes
+    alt: str
+
+
+class Outline(NamedTuple):
+    """Of one notebook: file name, title, question, time, first figure, claims, and the entries of its references."""
+
+    file: str
+    title: str
+    question: str
+    time: str
+    picture: Picture | None
+    claims: list[claims.Claim]
+    references: list[str]
+
+
+def outline(path: Path) -> Outline:
+    """What the notebook at ``path`` says of itself; what it does not say is empty."""
+    notebook = notebooks.read(path)
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == notebooks.MARKDOWN]
+    front, whole = texts[0] if texts else "", "\n\n".join(texts)
+    return Outline(
+        path.name,
+        _first(TITLE, front) or path.stem,
+        _first(QUESTION, front),
+        _first(TIME, front),
+        _picture(notebook),
+        claims.claims(notebook),
+        [" ".join(entry.split()) for part in REFERENCES.findall(whole) for entry in ENTRY.findall(part)],
+    )
+
+
+def _first(pattern: re.Pattern, text: str) -> str:
+    match = pattern.search(text)
+    return " ".join(match[1].split()) if match else ""
+
+
+def _picture(notebook: Any) -> Picture | None:
+    for _, cell in notebooks.code_cells(notebook):
+        for output in cell.outputs:
+            if png := output.get("data", {}).get("image/png"):
+                alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+                return Picture(base64.b64decode(png), alt)
+    return None
