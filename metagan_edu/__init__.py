@@ -30,7 +30,7 @@ from . import (
     workers,
 )
 from .games import sample
-from .lab import claim, predict, profile
+from .lab import claim, profile
 from .meta import meta_train
 from .tables import Table
 from .training import Diverged, Interrupted, every, stop, train
@@ -41,6 +41,6 @@ __version__ = "0.4.0"
 __all__ = [
     "Diverged", "Interrupted", "Table", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games",
     "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting",
-    "predict", "profile", "rules", "sample", "seeds", "statistics", "stop", "studies", "train", "trees", "turns",
+    "profile", "rules", "sample", "seeds", "statistics", "stop", "studies", "train", "trees", "turns",
     "workers", "your_turn",
 ]  # fmt: skip

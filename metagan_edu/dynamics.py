@@ -17,7 +17,7 @@ from .rules import Rule
 def field(
     game: Game, players: Players, batch: Any = (), seed: Any = 0, hyper: Hyper = Hyper()  # noqa: B008 - immutable
 ) -> Players:  # fmt: skip
-    """The game's vector field ``v = (-∂L_G/∂θ, -∂L_D/∂ψ)``: where simultaneous gradient descent wants to go."""
+    """The game's vector field ``v = (-∂L_G/∂φ_G, -∂L_D/∂φ_D)``: where simultaneous gradient descent wants to go."""
     seed = seeds.make(seed)
 
     def own_gradient(loss, who):
@@ -45,7 +45,7 @@ def field_norm(game: Game, players: Players, batch: Any = (), *, gram: Callable)
 def _placed(template, at):
     """The pair ``at`` as float64 tensors of the shapes of ``template``'s leaves."""
     if len(at) != 2:
-        raise ValueError(f"at must be the pair (θ, ψ) of the players' parameters, not {len(at)} values.")
+        raise ValueError(f"at must be the pair (φ_G, φ_D) of the players' parameters, not {len(at)} values.")
     values = [v for t, value in zip(template, at, strict=True) for v in (value if tf.nest.is_nested(t) else [value])]
     values = [tf.convert_to_tensor(value, tf.float64) for value in values]
     shapes = [[tuple(x.shape) for x in tree] for tree in (values, trees.leaves(template))]
@@ -61,9 +61,9 @@ def eigenvalues(
 
     Without a rule: of the Jacobian of :func:`field` (continuous time; a real part below 0 is stable). With a rule: of
     the Jacobian of ``num_steps`` steps of its update map from fresh slots, which are included (a modulus below 1 is
-    stable); more than one for a rule that goes in cycles, such as look-ahead. ``at``: the pair (θ, ψ) of the players'
-    parameters. Computed in float64. Raises ``ValueError`` where ``at`` does not have the shapes of the players'
-    parameters.
+    stable); more than one for a rule that goes in cycles, such as look-ahead. ``at``: the pair (φ_G, φ_D) of the
+    players' parameters. Computed in float64. Raises ``ValueError`` where ``at`` does not have the shapes of the
+    players' parameters.
     """
     params = _placed(Players(*(player.params for player in game.init(seeds.make(seed)))), at)
     players = Players(*(Player(value) for value in params))

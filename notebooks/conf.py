@@ -23,12 +23,15 @@ nb_merge_streams = True
 # A computed table comes as Markdown and as HTML. Read with MyST, the Markdown is a table with formulas set; as
 # CommonMark, which is what myst-nb takes it for unless told, it has no tables and is a paragraph of bars.
 nb_render_markdown_format = "myst"
-nb_mime_priority_overrides = [("html", "text/markdown", 25)]  # before text/html, which is at 30
+# Its rank is before that of text/html, which is at 30.
+nb_mime_priority_overrides = [("html", "text/markdown", 25)]
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["misc.highlighting_failure"]
 mathjax_path = "mathjax/startup.js"
-mathjax3_config = {"loader": {"load": ["input/tex", "output/chtml", "a11y/assistive-mml"]}}
+mathjax3_config = {
+    "loader": {"load": ["input/tex", "output/chtml", "a11y/assistive-mml"]}
+}
 
 autodoc_typehints_format = "short"
 add_module_names = False

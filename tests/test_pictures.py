@@ -228,6 +228,13 @@ def test_critics_are_compared_from_the_middle():
     np.testing.assert_allclose(drawn, [1 - 2 * X, X - 0.5], atol=1e-12)
 
 
+def test_each_column_of_critics_says_what_lies_along_it():
+    fig = plotting.critics(X, {"one": -X, "two": X, "three": X}, data=0.0, generated=1.0)
+    fig.canvas.draw()
+    said = [(ax.get_xlabel(), any(t.get_visible() and t.get_text() for t in ax.get_xticklabels())) for ax in fig.axes]
+    assert said[:3] == [("", False), ("x", True), ("x", True)]
+
+
 def test_runs_that_turn_are_marked_at_their_moments():
     fig = plotting.turning(RUNS, TURNS, at=[3, 9])
     *small, angle = fig.axes
@@ -247,6 +254,20 @@ def test_references_are_named_lines():
     ax = plotting.curves({"a": [[1.0, 2.0], [3.0, 4.0]]}, references={"real": 9.0})
     assert {line.get_ydata()[0] for line in ax.get_lines() if line.get_zorder() == 0} == {9.0}
     assert ax.get_ylim()[1] > 9 and [text.get_text() for text in ax.texts] == ["real"]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_references_stand_on_a_logarithmic_axis_too(before):
+    ax = pyplot.figure().subplots()
+    if before:
+        ax.set_yscale("log")
+    plotting.curves({"a": [1.0, 0.1, 0.01]}, references={"floor": 30.0, "real": 1e-4}, ax=ax)
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    assert 1e-6 < low < 1e-4 and 30 < high < 1e4
+    ax.figure.canvas.draw()
+    for name in ax.texts:
+        assert ax.bbox.y0 < name.get_window_extent().y0 and name.get_window_extent().y1 < ax.bbox.y1
 
 
 def test_few_seeds_at_few_places_are_marks():

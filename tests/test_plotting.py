@@ -152,7 +152,7 @@ def test_a_phase_portrait_has_the_arrows_of_its_field_and_its_paths():
     np.testing.assert_array_equal(start.get_xydata(), path[:1])
     np.testing.assert_array_equal(equilibrium.get_xydata(), [[0, 0]])
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["R1", "equilibrium"]
-    assert ax.get_xlabel() == r"generator $\theta$" and ax.get_ylabel() == r"discriminator $\psi$"
+    assert ax.get_xlabel() == r"generator $\varphi_G$" and ax.get_ylabel() == r"discriminator $\varphi_D$"
 
 
 # --- Comparisons ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,16 @@ playwright = pytest.importorskip("playwright.sync_api", reason=GET)
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason=GET)
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ["index", "claims", "references", "api/rules", "data", *(p.stem for p in notebooks.find(ROOT / "notebooks"))]
+PAGES = [
+    "index",
+    "claims",
+    "references",
+    "symbols",
+    "lecturers",
+    "api/rules",
+    "data",
+    *(p.stem for p in notebooks.find(ROOT / "notebooks")),
+]
 WIDTHS = {"screen": 1280, "telephone": 390}
 MAX_BYTES = 1_500_000
 SMALL = 100  # pixels: a figure that is narrower or lower cannot be read

@@ -10,7 +10,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
 import metagan_edu as mg
-from metagan_edu.course import claims, docstrings, every_page, outline, pages, pictures
+from metagan_edu.course import claims, docstrings, every_page, outline, pages, pictures, sitting
 
 
 def png(array):
@@ -57,7 +57,7 @@ FRONT = """badges
 **The question.** Can it be
 learned?
 
-**Time**: 35 s, or 1.5 min where busy; not measured on a GPU. You need more."""
+**Time**: 35 s, or 1.5 min where busy; not measured on a GPU. See notebooks 02 and 05; then 07, and notebook 08."""
 LAST = """## References
 
 * A. Bcd (2017). *A title of the work.* ICML. arXiv:1234.56789. (For this.)
@@ -74,18 +74,20 @@ def test_an_outline_is_read_from_the_cells(tmp_path):
     assert found.time == "35 s, or 1.5 min where busy"
     assert found.picture == outline.Picture(picture, "A square")
     assert [entry[:6] for entry in found.references] == ["A. Bcd", "E. Fgh"]
+    assert (found.earlier, found.counts.cells) == (["02", "05"], 3)
 
 
 def test_a_notebook_that_says_nothing_has_an_empty_outline(tmp_path):
     found = outline.outline(saved(tmp_path / "07_x.ipynb", code("1")))
-    assert found == outline.Outline("07_x.ipynb", "07_x", "", "", None, [], [])
+    assert found[:-1] == ("07_x.ipynb", "07_x", "", "", None, [], [], [])
 
 
 # -- the pages made of outlines
 
 
 def made(**changes):
-    return outline.Outline("00_a.ipynb", "00 A", "Why?", "1 s", None, [], [])._replace(**changes)
+    counts = sitting.measure(new_notebook(), "00_a")
+    return outline.Outline("00_a.ipynb", "00 A", "Why?", "1 s", None, [], [], [], counts)._replace(**changes)
 
 
 def test_the_board_shows_the_share_in_the_audit_wherever_the_claim_stands_now():
@@ -123,6 +125,28 @@ def test_a_card_has_what_its_notebook_says():
     text = pages.cards([made(picture=picture), made(time="")])
     assert "![A ring of x1](images/thumbnails/00_a.png)" in text
     assert text.count("Why?") == 2 and text.count("*1 s*") == 1
+
+
+def test_lecturers_see_what_each_notebook_takes_and_what_vouches_for_it():
+    both = [claims.Claim("a", True, 3, "", False), claims.Claim("c", False, 4, "", True)]
+    counts = made().counts._replace(minutes=90, seconds=70, turns=2, exercises=5)
+    one = made(claims=both, counts=counts, earlier=["01", "04"])
+    text = pages.lectures([one, made(title="01 B")], {"old_name": {"a": [1, 0, 1], "gone": [0, 0, 0]}})
+    assert "| [00 A](00_a.ipynb) | 90 | 70 | 01, 04 | 2 | 5 | 1, 1 |" in text
+    assert "| [01 B](00_a.ipynb) | 0 | – | – | 0 | 0 | 0, 0 |" in text
+    said = " ".join(text.split("\n\n")[0].split())
+    assert said.startswith(
+        "All 2 notebooks take 2 hours to read and do, and 1 minutes to run on two cores. They make 2 "
+    )
+    assert "1 of them from records" in said and "1 were played again" in said and "in 2 of 3 runs" in said
+
+
+def test_the_first_page_has_a_light_picture():
+    drawn = pages.landing()
+    with Image.open(io.BytesIO(drawn)) as picture:
+        assert picture.format == "PNG" and picture.width > 700
+    assert len(drawn) < 100_000
+    assert f"]({pages.LANDING})" in pages.ways([made()])
 
 
 def test_every_public_module_has_a_page():
@@ -187,6 +211,14 @@ def test_pictures_become_smaller_and_look_the_same(tmp_path):
         seen = array if array.shape[-1] == 4 else np.concatenate([array, np.full_like(array[..., :1], 255)], 2)
         weight = seen[..., 3:] / 255
         assert np.abs((again[..., :3] - seen[..., :3].astype(int)) * weight).max() <= 16
+
+
+def test_a_picture_that_moves_goes_on_moving(tmp_path):
+    frames = [Image.fromarray(np.full((8, 8, 3), shade, np.uint8)) for shade in (0, 100, 200)]
+    frames[0].save(tmp_path / "film.png", save_all=True, append_images=frames[1:], duration=100)
+    pictures.shrink(tmp_path)
+    with Image.open(tmp_path / "film.png") as film:
+        assert film.n_frames == 3
 
 
 def test_a_thumbnail_keeps_its_shape():

@@ -165,6 +165,12 @@ def test_claims_are_counted_as_a_reader_sees_them():
     assert measured(loop, code("mg.claim('a', True)\nmg.claim('b', True)")).claims == 5
 
 
+def test_what_a_folded_cell_claims_is_not_counted():
+    folded = code("# @title In depth\nmg.claim('a', True)\nmg.claim('b', True)", printed("holds: a\nholds: b\n"))
+    one = measured(folded, code("mg.claim('c', True)"))
+    assert (one.claims, one.cells, one.code) == (1, 1, 1)
+
+
 def test_pictures_exercises_and_minutes():
     texts = [
         "**Time.** 9 minutes to read, 50 s to run on 2 CPU cores.",
@@ -189,6 +195,33 @@ def test_each_limit_can_be_passed(name):
         "claims": [code("claim(1)\n" * 16)],
     }
     assert measured(*cells[name]).over() == [name]
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        (["word " * 900] * 2, "1,802 words (at most 1,800)"),
+        ([code("x = 1\n" * 20) for _ in range(11)], "220 lines of code (at most 200)"),
+        (["text"] * 32, "33 cells (at most 32)"),
+        ([code("[claim(i, True) for i in range(16)]", printed("holds: a\n" * 16))], "16 claims (at most 15)"),
+        (["word " * 900] * 2 + ["x"] * 30, "1,832 words (at most 1,800), 33 cells (at most 32)"),
+    ],
+)
+def test_a_notebook_that_grows_past_a_sitting_is_refused_in_one_sentence(cells, problem):
+    cells = [new_markdown_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+    (line,) = (line for line in found(*cells) if "execution counts" not in line)
+    assert line == f"{NAME}: more than one sitting: {problem}; fold what a first reading can skip, or move it"
+
+
+def test_a_reading_time_that_is_off_is_refused():
+    cell = new_markdown_cell("**Time.** 9 minutes to read, 3 s to run.")
+    assert found(cell) == [f"{NAME}: it says 9 minutes to read, and takes 1"]
+
+
+def test_long_lines_and_cells_that_are_folded_are_no_problem():
+    long = code("# @title Set-up\n" + "x = 1\n" * 40 + "y" * 100)
+    folded = new_markdown_cell("<details><summary>In depth</summary>\n\n" + "a\n" * 40 + "</details>")
+    assert hygiene.problems(folding.fold(tidy(long, folded)), NAME) == []
 
 
 def test_the_command_marks_what_is_too_much(tmp_path, capsys):

@@ -11,12 +11,10 @@ from typing import Any
 from docutils import nodes
 from sphinx.util.images import get_image_size
 
-from .outline import outline
+from .outline import NOTEBOOKS, NUMBER, outline
 from .pages import MADE
 
 PAPER = re.compile(r"\barXiv:(\d{4}\.\d{4,5})")
-NOTEBOOKS = re.compile(r"\bnotebooks?\s+\d\d\b(?:(?:,| and| or| to)+ \d\d\b)*", re.IGNORECASE)
-NUMBER = re.compile(r"\d\d")
 CODE = re.compile(r"mg((?:\.[a-zA-Z]\w*)+)")
 SIZE = re.compile(r'(<img [^>]*?)style="width: (\d+)px; height: (\d+)px;"')
 LEFT_ALONE = (nodes.reference, nodes.literal, nodes.literal_block, nodes.math, nodes.raw, nodes.title)

@@ -3,6 +3,8 @@
 JupyterLab reads ``jupyter.source_hidden`` and shows the first line; Colab reads ``cellView`` and shows the title; the
 site reads the tag ``hide-input`` and shows what ``mystnb.code_prompt_show`` says. GitHub folds no code: there the title
 says what may be skipped. Text is folded by ``<details>``, everywhere.
+
+A first reading meets what is ``shown`` of a cell; one that is folded as a whole is none of its cells.
 """
 
 import copy
@@ -13,12 +15,27 @@ from .notebooks import CODE
 
 TAG = "hide-input"
 TITLE = re.compile(r"# ?@title (\S.*)")
+DETAILS = re.compile(
+    r"<details[^>]*>\s*<summary>((?:(?!<details|</summary>).)*)</summary>(?:(?!<details).)*?</details>", re.DOTALL
+)
 
 
 def title(cell: Any) -> str | None:
     """What stands in place of a folded cell's code; None for a cell that is shown."""
     found = TITLE.match(cell.source) if cell.cell_type == CODE else None
     return found.group(1).strip() if found else None
+
+
+def shown(cell: Any) -> str:
+    """What a first reading meets of a cell: no folded code, and of each ``<details>`` its summary."""
+    return ("" if title(cell) else cell.source) if cell.cell_type == CODE else _unfolded(cell.source, r"\1")
+
+
+def is_folded(cell: Any) -> bool:
+    """Whether a cell is folded as a whole: code with a title, or a text that is nothing but ``<details>``."""
+    if cell.cell_type == CODE:
+        return title(cell) is not None
+    return bool(cell.source.strip()) and not _unfolded(cell.source, "").strip()
 
 
 def fold(notebook: Any) -> Any:
@@ -36,6 +53,12 @@ def problems(cell: Any) -> list[str]:
         return []
     line = "folded, by its first line" if title(cell) else "shown, as its first line is no '# @title ...'"
     return [f"it should be {line}, and its metadata say otherwise ('metagan_edu run --in-place' sets them)"]
+
+
+def _unfolded(text, shows):
+    while text != (text := DETAILS.sub(shows, text)):
+        pass
+    return text
 
 
 def _metadata(cell):

@@ -5,11 +5,10 @@ import re
 from typing import Any
 
 from .. import turns
-from . import folding, predictions
+from . import folding, predictions, sitting
 from .badges import badges, repository
 from .notebooks import CODE, MARKDOWN, code_cells
 
-MAX_LINES, MAX_CELLS = 25, 45
 CAPTION = "**Figure"
 EMPTY_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=\"[^\"]+\")[^>]*>")
 BESIDE = re.compile(r"sys\.path|\bgit clone\b|\bln -s\b")
@@ -30,9 +29,7 @@ def problems(notebook: Any, name: str) -> list[str]:
 
 
 def _whole(notebook: Any, name: str) -> list[str]:
-    found = []
-    if len(notebook.cells) > MAX_CELLS:
-        found.append(f"{name}: {len(notebook.cells)} cells, at most {MAX_CELLS}")
+    found = sitting.problems(notebook, name)
     if not notebook.cells or not notebook.cells[0].source.startswith(badges(name)):
         found.append(f"{name}: its first cell does not begin with the badges that 'metagan_edu badges' prints")
     counts = [cell.execution_count for _, cell in code_cells(notebook) if "skip-execution" not in _tags(cell)]
@@ -49,9 +46,11 @@ def _tags(cell: Any) -> list[str]:
 
 def _any_cell(cell: Any) -> list[str]:
     found = []
-    lines = len(cell.source.splitlines())
-    if lines > MAX_LINES:
-        found.append(f"{lines} lines, at most {MAX_LINES}")
+    lines = folding.shown(cell).splitlines()
+    if len(lines) > sitting.LIMITS["cell"]:
+        found.append(f"{len(lines)} lines, at most {sitting.LIMITS['cell']}")
+    if cell.cell_type == CODE and (longest := max(map(len, lines), default=0)) > sitting.LIMITS["line"]:
+        found.append(f"a line of {longest} characters, at most {sitting.LIMITS['line']}")
     if cell.cell_type == MARKDOWN and EMPTY_ALT.search(cell.source):
         found.append("a picture without alternative text")
     owner_and_name = repository().split("github.com/", 1)[1]

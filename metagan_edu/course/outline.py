@@ -1,4 +1,5 @@
-"""What a notebook says of itself, for the site's pages about all of them: title, question, time, picture, sources."""
+"""What a notebook says of itself, for the site's pages about all of them: title, question, time, picture, sources; and
+what is counted of it."""
 
 from __future__ import annotations
 
@@ -7,12 +8,14 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import claims, notebooks
+from . import claims, notebooks, sitting
 
 TITLE = re.compile(r"(?m)^# +(.+)$")
 QUESTION = re.compile(r"(?s)\*\*The question\W*\*\*\W*(.+?)(?:\n\n|\Z)")
 TIME = re.compile(r"(?s)\*\*Time\W*\*\*\W*(.+?)(?:[;.]\s|[;.]?\Z)")
 REFERENCES = re.compile(r"(?ms)^## References\s*\n(.+?)(?=^#|\Z)")
+NOTEBOOKS = re.compile(r"\bnotebooks?\s+\d\d\b(?:(?:,| and| or| to)+ \d\d\b)*", re.IGNORECASE)
+NUMBER = re.compile(r"\d\d")
 ENTRY = re.compile(r"(?ms)^[*-] +(.+?)(?=^[*-] |\Z)")
 
 
@@ -24,7 +27,8 @@ class Picture(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """Of one notebook: file name, title, question, time, first figure, claims, and the entries of its references."""
+    """Of one notebook: file name, title, question, time, first figure, claims, the entries of its references, the
+    numbers of the earlier notebooks that it names, and its counts."""
 
     file: str
     title: str
@@ -33,6 +37,8 @@ class Outline(NamedTuple):
     picture: Picture | None
     claims: list[claims.Claim]
     references: list[str]
+    earlier: list[str]
+    counts: sitting.Sitting
 
 
 def outline(path: Path) -> Outline:
@@ -40,6 +46,7 @@ def outline(path: Path) -> Outline:
     notebook = notebooks.read(path)
     texts = [cell.source for cell in notebook.cells if cell.cell_type == notebooks.MARKDOWN]
     front, whole = texts[0] if texts else "", "\n\n".join(texts)
+    named = {number for phrase in NOTEBOOKS.findall(whole) for number in NUMBER.findall(phrase)}
     return Outline(
         path.name,
         _first(TITLE, front) or path.stem,
@@ -48,6 +55,8 @@ def outline(path: Path) -> Outline:
         _picture(notebook),
         claims.claims(notebook),
         [" ".join(entry.split()) for part in REFERENCES.findall(whole) for entry in ENTRY.findall(part)],
+        sorted(number for number in named if number < path.name[:2]),
+        sitting.measure(notebook, path.stem),
     )
 
 

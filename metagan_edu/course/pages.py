@@ -1,8 +1,10 @@
-"""The pages that are made of all notebooks when the site is built: cards, the claims board, references, the API."""
+"""What is made of all notebooks when the site is built: the first page's picture and cards, what each asks of a reader,
+the claims board, references, the API."""
 
 from __future__ import annotations
 
 import html
+import io
 import re
 import types
 from collections.abc import Iterator
@@ -10,16 +12,23 @@ from pathlib import Path
 
 import metagan_edu
 
+from .. import plotting
 from .outline import Outline
-from .pictures import thumbnail
+from .pictures import thumbnail, with_palette
 
 Audit = dict[str, dict[str, list[int]]]  # notebook -> claim -> 0 or 1 for each seed
 MADE = re.compile(r"claims$|references$|api/")
 THUMBNAILS = "images/thumbnails"
+LANDING = "images/landing.png"
 REMARK = re.compile(r"(?<=\.)\s*\((?:[^()]|\([^()]*\))*\)\.?$")  # at the end of an entry: what it is named for
 INITIALS = re.compile(r"\b\w\.[-\s]*")
 LEARNED = re.compile(r"meta-|learning to learn|learning is learned", re.IGNORECASE)
-WAYS = """::::{{container}} ways
+WAYS = """:::{{container}} landing
+![A generator makes samples of noise, a discriminator tells them from real data, and gradients of two losses move \
+both. Around this game of K steps an outer loop moves theta, its start, rates or rule, by how it ends.]({picture})
+:::
+
+::::{{container}} ways
 :::{{container}} way
 **I have one course on neural networks behind me**
 
@@ -32,6 +41,13 @@ Read {first} for what is asked, then go on at {learned}, and come back where a w
 [claims board](claims.md) says what was found.
 :::
 ::::
+"""
+LECTURES = """All {notebooks} notebooks take {hours} hours to read and do, and {minutes} minutes to run on two cores.
+They make {claims} [claims](claims.md), {recorded} of them from records of longer experiments. {audited} were played
+again with other random draws; the least of them came out the same in {least} of {draws} runs.
+
+| notebook | minutes to read and do | seconds to run | names | turns | exercises | claims: live, recorded |
+|---|--:|--:|---|--:|--:|--:|
 """
 BOARD = """# Claims board
 
@@ -60,7 +76,10 @@ def write(folder: Path, outlines: list[Outline], audit: Audit) -> None:
     for each in outlines:
         if each.picture:
             (folder / THUMBNAILS / f"{Path(each.file).stem}.png").write_bytes(thumbnail(each.picture.png))
+    if outlines:
+        (folder / LANDING).write_bytes(landing())
     (folder / "_ways.md").write_text(ways(outlines), encoding="utf-8")
+    (folder / "_lectures.md").write_text(lectures(outlines, audit), encoding="utf-8")
     (folder / "_cards.md").write_text(cards(outlines), encoding="utf-8")
     (folder / "claims.md").write_text(board(outlines, audit), encoding="utf-8")
     (folder / "references.md").write_text(references(outlines), encoding="utf-8")
@@ -69,13 +88,25 @@ def write(folder: Path, outlines: list[Outline], audit: Audit) -> None:
         (folder / "api" / f"{name}.md").write_text(text, encoding="utf-8")
 
 
+def landing() -> bytes:
+    """The course in one picture, a PNG file: two players, and what is learned around their game."""
+    from matplotlib import pyplot  # here, because it takes longer to import than the whole package
+
+    figure, written = plotting.diagram("players", "outer loop"), io.BytesIO()
+    figure.savefig(written, format="png", dpi=150)
+    pyplot.close(figure)
+    return with_palette(written.getvalue())
+
+
 def ways(outlines: list[Outline]) -> str:
     """Where to begin: at the first notebook, or, for who knows GANs, after it at the first on what is learned."""
     if not outlines:
         return ""
     first, *others = outlines
     learned = next((each for each in others if LEARNED.search(each.title + " " + each.question)), first)
-    return WAYS.format(first=f"[{first.title}]({first.file})", learned=f"[{learned.title}]({learned.file})")
+    return WAYS.format(
+        picture=LANDING, first=f"[{first.title}]({first.file})", learned=f"[{learned.title}]({learned.file})"
+    )
 
 
 def cards(outlines: list[Outline]) -> str:
@@ -94,6 +125,32 @@ def cards(outlines: list[Outline]) -> str:
             ":::",
         ]
     return "\n".join([*lines, "::::", ""])
+
+
+def lectures(outlines: list[Outline], audit: Audit) -> str:
+    """What each notebook takes and stands on, and what all of them claim, for who plans a course."""
+    played = {text: held for claims in audit.values() for text, held in claims.items()}
+    said = [claim for each in outlines for claim in each.claims]
+    shares = [(sum(played[claim.text]), len(played[claim.text])) for claim in said if claim.text in played]
+    least, draws = min(shares, key=lambda share: share[0] / share[1], default=(0, 0))
+    text = LECTURES.format(
+        notebooks=len(outlines),
+        hours=round(sum(each.counts.minutes for each in outlines) / 60),
+        minutes=round(sum(each.counts.seconds or 0 for each in outlines) / 60),
+        claims=len(said),
+        recorded=sum(claim.recorded for claim in said),
+        audited=len(shares),
+        least=least,
+        draws=draws,
+    )
+    return text + "".join(f"| {' | '.join(map(str, _lecture(each)))} |\n" for each in outlines)
+
+
+def _lecture(each):
+    recorded = sum(claim.recorded for claim in each.claims)
+    counts, named = each.counts, ", ".join(each.earlier) or "–"
+    yield from (f"[{each.title}]({each.file})", counts.minutes, counts.seconds or "–", named)
+    yield from (counts.turns, counts.exercises, f"{len(each.claims) - recorded}, {recorded}")
 
 
 def _plain(text: str) -> str:

@@ -12,9 +12,11 @@ THUMBNAIL = (480, 260)  # pixels, twice what a card shows, for dense screens
 
 
 def shrink(folder: Path) -> None:
-    """Store the PNG files of ``folder`` with a palette, in place; those that have one, or would grow, stay."""
+    """Store the PNG files of ``folder`` with a palette, in place; those that move, have one, or would grow, stay."""
     for path in sorted(folder.glob("**/*.png")):
         png = path.read_bytes()
+        if _moves(png):
+            continue
         smaller = with_palette(png)
         if len(smaller) < len(png):
             path.write_bytes(smaller)
@@ -30,6 +32,11 @@ def thumbnail(png: bytes) -> bytes:
 def with_palette(png: bytes) -> bytes:
     """A PNG file with at most ``COLORS`` colors."""
     return _encoded(_decoded(png))
+
+
+def _moves(png: bytes) -> bool:
+    with Image.open(io.BytesIO(png)) as picture:
+        return getattr(picture, "is_animated", False)
 
 
 def _decoded(png: bytes) -> Image.Image:

@@ -1,6 +1,6 @@
 """Is a notebook one sitting? What a first reading meets, counted, and the minutes that it takes.
 
-Not counted is what is folded: what ``<details>`` hides, and the code of cells that begin with ``# @title``.
+What is folded (``folding``) counts for nothing: neither its words and lines, nor its cell, nor what that claims.
 """
 
 import math
@@ -11,17 +11,16 @@ from ..tables import Table
 from . import folding
 from .notebooks import CODE, MARKDOWN
 
+# Of ``Sitting``; hygiene names the cells that are above "line" and "cell".
 LIMITS = {"words": 1800, "code": 200, "line": 79, "cells": 32, "cell": 25, "claims": 15}
 WORDS_A_MINUTE, LINES_A_MINUTE, MINUTES_AN_EXERCISE, MINUTES_A_TURN = 150, 10, 3, 2
 COLUMNS = {
     "words": "words", "code": "code", "longest line": "line", "cells": "cells", "longest cell": "cell",
     "claims": "claims", "pictures": "pictures", "exercises": "exercises", "turns": "turns", "minutes": "minutes",
 }  # fmt: skip
+WHOLE = {"words": "words", "code": "lines of code", "cells": "cells", "claims": "claims"}  # of all cells together
 STALE = 3  # minutes by which the reading time that a notebook states may be off
 
-FOLDED = re.compile(
-    r"<details[^>]*>\s*<summary>((?:(?!<details|</summary>).)*)</summary>(?:(?!<details).)*?</details>", re.DOTALL
-)
 BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*\)\]\([^)]*\)")  # a picture that is a link
 PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 NOT_READ = re.compile(r"(?<=\])\([^)]*\)|</?[a-zA-Z][^>\n]*>")  # addresses of links, tags
@@ -64,10 +63,12 @@ class Sitting(NamedTuple):
 
 def measure(notebook: Any, name: str) -> Sitting:
     """Count what a first reading of the notebook of file name ``name`` meets."""
-    texts = [BADGE.sub("", unfolded(cell.source)) for cell in notebook.cells if cell.cell_type == MARKDOWN]
+    texts = [BADGE.sub("", folding.shown(cell)) for cell in notebook.cells if cell.cell_type == MARKDOWN]
     runs = [cell for cell in notebook.cells if cell.cell_type == CODE]
-    shown = [cell.source for cell in runs if cell.source.strip() and not folding.title(cell)]
-    whole, code = "\n\n".join(texts), [line for source in shown for line in source.splitlines() if line.strip()]
+    cells = [cell for cell in notebook.cells if cell.source.strip() and not folding.is_folded(cell)]
+    shown = [cell for cell in cells if cell.cell_type == CODE]
+    whole = "\n\n".join(texts)
+    code = [line for cell in shown for line in cell.source.splitlines() if line.strip()]
     words, lines = sum(map(_words, texts)), len(code)
     sections = [section.partition("\n") for section in SECTION.split(whole)]
     exercises = sum(len(ITEM.findall(text)) for heading, _, text in sections if "Exercises" in heading)
@@ -79,9 +80,9 @@ def measure(notebook: Any, name: str) -> Sitting:
         words=words,
         code=lines,
         line=max(map(len, code), default=0),
-        cells=len(shown) + sum(not _is_folded(cell) for cell in notebook.cells if cell.cell_type == MARKDOWN),
-        cell=max((len(source.splitlines()) for source in texts + shown), default=0),
-        claims=sum(max(len(CLAIM.findall(cell.source)), len(VERDICT.findall(_printed(cell)))) for cell in runs),
+        cells=len(cells),
+        cell=max((len(folding.shown(cell).splitlines()) for cell in cells), default=0),
+        claims=sum(max(len(CLAIM.findall(cell.source)), len(VERDICT.findall(_printed(cell)))) for cell in shown),
         pictures=sum(_pictures(cell) for cell in runs) + len(PICTURE.findall(whole)),
         exercises=exercises,
         turns=turns,
@@ -91,11 +92,16 @@ def measure(notebook: Any, name: str) -> Sitting:
     )
 
 
-def unfolded(text: str, shows: str = r"\1") -> str:
-    """Markdown with each ``<details>`` replaced by its summary, which is what shows of it."""
-    while text != (text := FOLDED.sub(shows, text)):
-        pass
-    return text
+def problems(notebook: Any, name: str) -> list[str]:
+    """One sentence where the notebook of file name ``name`` is more than a sitting, one where its minutes are stale."""
+    one, found = measure(notebook, name), []
+    over = [what for what in one.over() if what in WHOLE]
+    if over:
+        counts = ", ".join(f"{getattr(one, what):,} {WHOLE[what]} (at most {LIMITS[what]:,})" for what in over)
+        found.append(f"{name}: more than one sitting: {counts}; fold what a first reading can skip, or move it")
+    if "minutes" in one.over():
+        found.append(f"{name}: it says {one.stated} minutes to read, and takes {one.minutes}")
+    return found
 
 
 def table(sittings: list[Sitting]) -> Table:
@@ -112,10 +118,6 @@ def _row(one):
 def _words(text):
     read = NOT_READ.sub(" ", PICTURE.sub(" ", text))
     return sum(any(letter.isalnum() for letter in word) for word in read.split())
-
-
-def _is_folded(cell):
-    return bool(cell.source.strip()) and not unfolded(cell.source, shows="").strip()
 
 
 def _printed(cell):

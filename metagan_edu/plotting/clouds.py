@@ -60,7 +60,8 @@ def phase_portrait(
 ) -> Axes:  # fmt: skip
     """The arrows of a 2-D vector field, paths through it (a dot where each begins), and the equilibrium (0, 0).
 
-    ``field``: a function from points (n, 2) to directions (n, 2); ``paths``: name -> points (steps, 2).
+    The axes are the two players' numbers, as in :func:`~metagan_edu.games.dirac`. ``field``: a function from points
+    (n, 2) to directions (n, 2); ``paths``: name -> points (steps, 2).
     """
     grid = style.grid(limit, 17)
     arrows = style.points("the directions of a field", field(grid), len(grid))
@@ -71,8 +72,8 @@ def phase_portrait(
         ax.plot(*path.T, line, color=color, linewidth=1.2, label=name)
         ax.plot(*path[0], "o", color=color, markersize=5)
     ax.plot(0, 0, "*", color=DATA, markersize=11, linestyle="none", label="equilibrium")
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel=r"generator $\theta$")
-    ax.set(ylabel=r"discriminator $\psi$", title=title)
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", title=title)
+    ax.set(xlabel=r"generator $\varphi_G$", ylabel=r"discriminator $\varphi_D$")
     ax.legend(frameon=True, fontsize=SMALL, loc="upper right")
     return ax
 

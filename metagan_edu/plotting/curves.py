@@ -127,8 +127,9 @@ def critics(x: Any, drawn: Mapping[str, Any], *, data: float, generated: float) 
         ax.tick_params(labelsize=SMALL)
     for ax in axes.flat[len(drawn) :]:
         ax.axis("off")
-    for ax in axes[-1]:
+    for ax in axes.flat[len(drawn) - columns : len(drawn)]:  # the lowest of each column, above an empty place too
         ax.set_xlabel("x")
+        ax.tick_params(labelbottom=True)
     for ax in axes[:, 0]:
         ax.set_ylabel("D(x), 0 midway")
     axes[0, 0].plot([], [], ":", color=DATA, label="data")
@@ -182,7 +183,9 @@ def _references(ax, references, across):
     references = dict(sorted((references or {}).items(), key=lambda item: item[1]))
     for level, kind in zip(references.values(), itertools.cycle((":", "--", "-", "-.")), strict=False):
         (ax.axhline if across else ax.axvline)(level, color=GRAY, linewidth=1.2, linestyle=kind, zorder=0)
-    before, row, (low, high) = -1.0, 0, ax.get_ylim()
+    if across and references:
+        ax.margins(y=0.1)  # room for the highest name, on a linear and on a logarithmic axis
+    before, row, low = -1.0, 0, ax.get_ylim()[0]
     for name, level in references.items():
         if across:
             place, at, ha, offset = (1, level), ax.get_yaxis_transform(), "right", (-2, 2)
@@ -194,5 +197,3 @@ def _references(ax, references, across):
             name, place, xycoords=at, ha=ha, va="bottom", xytext=offset, textcoords="offset points", fontsize=SMALL,
             color="0.3",
         )  # fmt: skip
-    if across and references and ax.get_yscale() == "linear":  # room for the highest name
-        ax.set_ylim(low, max(high, max(references.values()) + 0.08 * (high - low)))

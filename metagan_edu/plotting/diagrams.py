@@ -102,8 +102,8 @@ def _learned_rates(drawn):
 
 def _inner_steps(drawn):
     """A learner's parameters φ, moved K times by the support set of a task."""
-    names, where = ("phi_0", "phi_1", "…", "phi_K"), (0.8, 2.1, 3.4, 4.7)
-    texts = (r"$\phi_0$", r"$\phi_1$", "…", r"$\phi_K$")
+    names, where = ("phi^0", "phi^1", "…", "phi^K"), (0.8, 2.1, 3.4, 4.7)
+    texts = (r"$\varphi^0$", r"$\varphi^1$", "…", r"$\varphi^K$")
     return [
         *(
             Box(name, text, (x, 1.6), (0.55, 0.45), "" if name == "…" else GRAY)

@@ -42,7 +42,7 @@ TURNS = {
         ),
     ),
     "hypergradient": Turn(
-        ask="the next rate, where α = 0.1 and β = 0.01, the last direction u = (3, -1) and the new gradient (1, 2)",
+        ask="the next rate, where η = 0.1 and β = 0.01, the last direction u = (3, -1) and the new gradient (1, 2)",
         check=near(
             0.1 + 0.01 * 1,
             within=1e-4,
@@ -52,7 +52,7 @@ TURNS = {
                 (0.01, "this is by how much the rate changes."),
                 (1.1, "β scales the change."),
             ],
-            otherwise="α + β g·u.",
+            otherwise="η + β g·u.",
         ),
         right="the step was too short, and the rate grows.",
         solution=0.11,
@@ -66,21 +66,21 @@ TURNS = {
         ),
     ),
     "brake": Turn(
-        ask="gᵀJg for g = (3, 4) and J = [[0, 1], [-1, 0.5]], the rotation with R1 of weight 0.5",
+        ask="gᵀJ_g g for g = (3, 4) and J_g = [[0, 1], [-1, 0.5]], the rotation with R1 of weight 0.5",
         check=near(
             8,
             slips=[
                 (0, "this is without R1, which adds to the discriminator's diagonal entry."),
-                (32, "the two mixed terms cancel: J is antisymmetric but for R1's entry."),
+                (32, "the two mixed terms cancel: J_g is antisymmetric but for R1's entry."),
                 (2, "g enters twice."),
                 (24, "the mixed terms have opposite signs."),
-                ((4, -1), "this is Jg; multiply by g once more."),
+                ((4, -1), "this is J_g g; multiply by g once more."),
             ],
-            otherwise="the sum of g_i J_ij g_j over all four entries.",
+            otherwise="the sum of g_i (J_g)_ij g_j over all four entries.",
         ),
         right="without R1 it is 0: no brake.",
         solution=0.5 * 4**2,
-        wrong=((0, "without R1"), (24, "opposite"), (2, "twice"), ((4, -1), "Jg"), (12.5, "sum of")),
+        wrong=((0, "without R1"), (24, "opposite"), (2, "twice"), ((4, -1), "J_g g"), (12.5, "sum of")),
     ),
     "meta": Turn(
         ask="the letter of the strategy that is meta-learning",
