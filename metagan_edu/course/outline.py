@@ -13,7 +13,9 @@ from . import claims, notebooks, sitting
 TITLE = re.compile(r"(?m)^# +(.+)$")
 QUESTION = re.compile(r"(?s)\*\*The question\W*\*\*\W*(.+?)(?:\n\n|\Z)")
 TIME = re.compile(r"(?s)\*\*Time\W*\*\*\W*(.+?)(?:[;.]\s|[;.]?\Z)")
-REFERENCES = re.compile(r"(?ms)^## References\s*\n(.+?)(?=^#|\Z)")
+REFERENCES = re.compile(
+    r"(?ms)^(?:## References|<details><summary>References</summary>)\s*\n(.+?)(?=^#|^</details>|\Z)"
+)
 NOTEBOOKS = re.compile(r"\bnotebooks?\s+\d\d\b(?:(?:,| and| or| to)+ \d\d\b)*", re.IGNORECASE)
 NUMBER = re.compile(r"\d\d")
 ENTRY = re.compile(r"(?ms)^[*-] +(.+?)(?=^[*-] |\Z)")

@@ -4,7 +4,7 @@ from .answers import Turn, near, option, parts
 
 TURNS = {
     "step": Turn(
-        ask="w after one step from w = 1 with L = 10 and c = (2, -1) on (g_t, g_{t-1}) = (2, 1)",
+        ask="φ after one step from φ = 1 with L = 10 and c = (2, -1) on (g_t, g_{t-1}) = (2, 1)",
         check=near(
             1 - (2 * 2 - 1 * 1) / 10,
             within=1e-4,
@@ -12,11 +12,11 @@ TURNS = {
                 (1.3, "the step goes down: subtract."),
                 (0.5, "c has a sign: the second direction counts against the first."),
                 (-2, "divide by the steepness L."),
-                (0.3, "this is the step; w is asked for."),
+                (0.3, "this is the step; φ is asked for."),
                 (0.8, "this is a plain step: the coefficients are missing."),
                 (1.0, "the first coefficient belongs to the newest gradient."),
             ],
-            otherwise="w - (c₀ g_t + c₁ g_{t-1})/L.",
+            otherwise="φ - (c₀ g_t + c₁ g_{t-1})/L.",
         ),
         right="what is learned is a network that gives c.",
         solution=0.7,
@@ -24,7 +24,7 @@ TURNS = {
             (1.3, "subtract"),
             (0.5, "sign"),
             (-2, "steepness"),
-            (0.3, "w is asked"),
+            (0.3, "φ is asked"),
             (0.8, "plain"),
             (1.0, "newest"),
             (9, "c₀"),

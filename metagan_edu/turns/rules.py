@@ -7,14 +7,14 @@ import numpy as np
 from .answers import Turn, computes, near, parts
 
 
-def _extragradient(w, g, lr):
-    """w - lr g(w - lr g(w))."""
-    return w - lr * g(w - lr * g(w))
+def _extragradient(phi, g, lr):
+    """φ - η g(φ - η g(φ))."""
+    return phi - lr * g(phi - lr * g(phi))
 
 
 def _rotation(rng):
     turn = np.array([[0.0, 1.0], [-1.0, 0.3]])
-    return rng.normal(size=2), lambda w: turn @ w, rng.uniform(0.1, 0.5)
+    return rng.normal(size=2), lambda phi: turn @ phi, rng.uniform(0.1, 0.5)
 
 
 TURNS = {
@@ -25,52 +25,52 @@ TURNS = {
             within=1e-3,
             slips=[
                 (1.25, "this is its square."),
-                (1.5, "the eigenvalue is imaginary: the modulus of 1 - 0.5i."),
-                (0.5, "the modulus of 1 - 0.5i, not of its imaginary part."),
+                (1.5, "the eigenvalue is imaginary: the modulus of 1 + 0.5i."),
+                (0.5, "the modulus of 1 + 0.5i, not of its imaginary part."),
                 (1, "that is taking turns; both move at once here."),
                 (math.sqrt(0.75), "squares of real and imaginary part are added."),
             ],
             otherwise="the modulus of 1 + ηλ, with λ = i.",
         ),
         right="above 1 at any rate: the players spiral outward.",
-        solution=abs(1 - 0.5j),
+        solution=abs(1 + 0.5j),
         wrong=(
             (1.25, "square"),
             (1.5, "imaginary"),
             (1, "turns"),
             (0.866, "added"),
-            (1 - 0.5j, "complex"),
+            (1 + 0.5j, "complex"),
             (3, "λ = i"),
         ),
     ),
     "extragradient": Turn(
-        ask="extragradient(w, g, lr): one step from w, where g(w) is both players' gradients and lr the rate",
+        ask="extragradient(phi, g, lr): one step from phi, where g(phi) is both players' gradients and lr the rate",
         check=computes(
             _extragradient,
             _rotation,
             slips=[
-                (lambda w, g, lr: w - lr * g(w), "this is the plain step: take the gradient at the point ahead."),
+                (lambda phi, g, lr: phi - lr * g(phi), "this is the plain step: take the gradient at the point ahead."),
                 (
-                    lambda w, g, lr: w - lr * g(w) - lr * g(w - lr * g(w)),
-                    "come back: the step is taken from w, not from the point ahead.",
+                    lambda phi, g, lr: phi - lr * g(phi) - lr * g(phi - lr * g(phi)),
+                    "come back: the step is taken from phi, not from the point ahead.",
                 ),
-                (lambda w, g, lr: w + lr * g(w + lr * g(w)), "go down both times: subtract."),
-                (lambda w, g, lr: w - lr * g(w + lr * g(w)), "the look ahead goes down, too."),
+                (lambda phi, g, lr: phi + lr * g(phi + lr * g(phi)), "go down both times: subtract."),
+                (lambda phi, g, lr: phi - lr * g(phi + lr * g(phi)), "the look ahead goes down, too."),
                 (
-                    lambda w, g, lr: w - lr * (g(w) + g(w - lr * g(w))) / 2,
+                    lambda phi, g, lr: phi - lr * (g(phi) + g(phi - lr * g(phi))) / 2,
                     "the step takes the gradient from ahead alone.",
                 ),
             ],
-            otherwise="look at w - lr g(w), and step from w with the gradient that is right there.",
+            otherwise="look at phi - lr g(phi), and step from phi with the gradient that is right there.",
         ),
         right="two gradients of each player, and an inward spiral.",
         solution=_extragradient,
         wrong=(
-            (lambda w, g, lr: w - lr * g(w), "plain"),
-            (lambda w, g, lr: w - lr * g(w) - lr * g(w - lr * g(w)), "come back"),
-            (lambda w, g, lr: w + lr * g(w + lr * g(w)), "down both"),
-            (lambda w, g, lr: w - lr * g(w + lr * g(w)), "too"),
-            (lambda w, g, lr: w - lr * g, "raises TypeError"),
+            (lambda phi, g, lr: phi - lr * g(phi), "plain"),
+            (lambda phi, g, lr: phi - lr * g(phi) - lr * g(phi - lr * g(phi)), "come back"),
+            (lambda phi, g, lr: phi + lr * g(phi + lr * g(phi)), "down both"),
+            (lambda phi, g, lr: phi - lr * g(phi + lr * g(phi)), "too"),
+            (lambda phi, g, lr: phi - lr * g, "raises TypeError"),
         ),
     ),
     "budget": Turn(

@@ -66,7 +66,7 @@ TURNS = {
         ),
     ),
     "brake": Turn(
-        ask="gᵀJ_g g for g = (3, 4) and J_g = [[0, 1], [-1, 0.5]], the rotation with R1 of weight 0.5",
+        ask="gᵀJ_g g for g = (3, 4) and J_g = [[0, -1], [1, 0.5]], the rotation with R1 of weight 0.5",
         check=near(
             8,
             slips=[
@@ -74,13 +74,13 @@ TURNS = {
                 (32, "the two mixed terms cancel: J_g is antisymmetric but for R1's entry."),
                 (2, "g enters twice."),
                 (24, "the mixed terms have opposite signs."),
-                ((4, -1), "this is J_g g; multiply by g once more."),
+                ((-4, 5), "this is J_g g; multiply by g once more."),
             ],
             otherwise="the sum of g_i (J_g)_ij g_j over all four entries.",
         ),
         right="without R1 it is 0: no brake.",
         solution=0.5 * 4**2,
-        wrong=((0, "without R1"), (24, "opposite"), (2, "twice"), ((4, -1), "J_g g"), (12.5, "sum of")),
+        wrong=((0, "without R1"), (24, "opposite"), (2, "twice"), ((-4, 5), "J_g g"), (12.5, "sum of")),
     ),
     "meta": Turn(
         ask="the letter of the strategy that is meta-learning",
