@@ -28,7 +28,8 @@ PAGES = [
 ]
 WIDTHS = {"screen": 1280, "telephone": 390}
 MAX_BYTES = 1_500_000
-SMALL = 100  # pixels: a figure that is narrower or lower cannot be read
+SMALL = 100, 60  # pixels: a figure that is narrower or lower cannot be read; one row of digits is as low as this
+SLOW = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8}  # bytes/s
 
 # What a reader would see wrong, in words of the page itself.
 CUT_OFF = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -36,7 +37,7 @@ NOT_SET = """[...document.querySelectorAll('.math')].filter(formula => !formula.
     || formula.querySelector('mjx-merror')).map(formula => formula.textContent)"""
 RAW = "[...document.querySelectorAll('article p')].map(p => p.innerText.trim()).filter(text => text.startsWith('|'))"
 PICTURES = f"""[...document.querySelectorAll('article .cell_output img, .landing img')].filter(picture =>
-    !picture.complete || !picture.naturalWidth || Math.min(picture.clientWidth, picture.clientHeight) < {SMALL}
+    !picture.complete || !picture.naturalWidth || picture.clientWidth < {SMALL[0]} || picture.clientHeight < {SMALL[1]}
     || Math.abs(picture.clientWidth / picture.clientHeight / (picture.naturalWidth / picture.naturalHeight) - 1) > 0.02
     ).map(picture => picture.src)"""
 SCROLLED_TO_THE_END = """async () => {
@@ -129,6 +130,18 @@ def test_what_is_folded_opens_by_the_keyboard(opened, name):
         summary.focus()
         page.keyboard.press("Enter")
         assert folded.get_attribute("open") != before
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name == "index" or name[:2].isdigit()])
+def test_a_page_shows_something_within_three_seconds_on_a_slow_line(browser, address, name):
+    page = browser.new_page(viewport={"width": WIDTHS["telephone"], "height": 844})
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", SLOW)
+    page.goto(f"{address}/{name}.html")
+    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    assert painted <= 3000
+    page.close()
 
 
 def test_the_dark_page_is_dark(browser, address):

@@ -16,14 +16,18 @@ from .pages import MADE
 
 PAPER = re.compile(r"\barXiv:(\d{4}\.\d{4,5})")
 CODE = re.compile(r"mg((?:\.[a-zA-Z]\w*)+)")
+CALL = re.compile(r'<span class="n">mg</span>((?:<span class="o">\.</span><span class="n">\w+</span>)+)')  # in a cell
+WORD = re.compile(r'<span class="n">(\w+)</span>')
+BACK = re.compile(r'(?<=<a class="viewcode-back" href=")((?:\.\./)*)([^"]+)\.html#([^"]+)')
 SIZE = re.compile(r'(<img [^>]*?)style="width: (\d+)px; height: (\d+)px;"')
+CAPTION = re.compile(r'<p class="caption" role="heading"')
 LEFT_ALONE = (nodes.reference, nodes.literal, nodes.literal_block, nodes.math, nodes.raw, nodes.title)
 
 
 def setup(app: Any) -> dict[str, Any]:
     """Called by Sphinx."""
     app.connect("doctree-resolved", finish)
-    app.connect("html-page-context", finish_html)
+    app.connect("html-page-context", finish_html, priority=900)  # after the theme, which makes the tree of contents
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -40,14 +44,18 @@ def finish(app: Any, tree: nodes.document, page: str) -> None:
 
 
 def finish_html(app: Any, page: str, template: str, context: dict[str, Any], tree: nodes.document | None) -> None:
-    """Give sizes as attributes, which a narrow screen can scale, and say what the neighboring notebooks ask.
+    """Give sizes as attributes, which a narrow screen can scale, and say what the neighboring notebooks ask. Headings
+    of the tree of contents get the level that Sphinx leaves out, without which a screen reader cannot place them.
 
     A page that is made when the site is built has no source to be shown.
     """
     if MADE.match(page):
         context["page_source_suffix"] = ""
     if "body" in context:
-        context["body"] = SIZE.sub(r'\1width="\2" height="\3"', context["body"])
+        body = SIZE.sub(r'\1width="\2" height="\3"', context["body"])
+        context["body"] = _back_to_docs(app, body) if page.startswith("_modules/") else _link_calls(app, page, body)
+    if "furo_navigation_tree" in context:
+        context["furo_navigation_tree"] = CAPTION.sub(r'\g<0> aria-level="2"', context["furo_navigation_tree"])
     for neighbor in filter(None, (context.get("prev"), context.get("next"))):
         question = _question(Path(app.srcdir, neighbor["link"]).with_suffix(".ipynb"))
         if question:
@@ -82,6 +90,39 @@ def _link_code(app: Any, page: str, literal: nodes.literal) -> None:
         place = f"{app.builder.get_relative_uri(page, known.docname)}#{known.node_id}"
         link = nodes.reference("", "", literal.deepcopy(), internal=True, refuri=place)
         literal.replace_self(link)
+
+
+def _link_calls(app: Any, page: str, body: str) -> str:
+    """HTML whose code cells link what they call of the package, each name where it first stands."""
+    known, seen = app.env.domains["py"].objects, set()
+
+    def linked(match):
+        words = WORD.findall(match[1])
+        for end in range(len(words), 0, -1):
+            name = ".".join(["metagan_edu", *words[:end]])
+            if name in known and name not in seen:
+                seen.add(name)
+                place = f"{app.builder.get_relative_uri(page, known[name].docname)}#{known[name].node_id}"
+                parts = match[0].split('<span class="o">.</span>')
+                whole, rest = ('<span class="o">.</span>'.join(some) for some in (parts[: end + 1], parts[end + 1 :]))
+                return f'<a href="{place}">{whole}</a>' + ('<span class="o">.</span>' + rest if rest else "")
+            if name in known:
+                break
+        return match[0]
+
+    return CALL.sub(linked, body)
+
+
+def _back_to_docs(app: Any, body: str) -> str:
+    """HTML of a page of source whose links lead to the place of a name, where Sphinx took another of its names."""
+    known = {(entry.docname, entry.node_id) for entry in app.env.domains["py"].objects.values()}
+
+    def mended(match):
+        up, page, place = match.groups()
+        same = (node for name, node in sorted(known) if name == page and node.split(".")[-1] == place.split(".")[-1])
+        return f"{up}{page}.html#{place if (page, place) in known else next(same, place)}"
+
+    return BACK.sub(mended, body)
 
 
 def _link_names(app: Any, page: str, text: nodes.Text) -> None:
