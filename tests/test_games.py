@@ -24,13 +24,13 @@ def sigmoid(a):
 
 
 @settings(max_examples=20, deadline=None)
-@given(theta=st.floats(-2, 2), psi=st.floats(-2, 2))
-def test_field_of_the_dirac_gan_in_closed_form(theta, psi):
-    """With D high on real data: v = (ψ σ(ψθ), -θ σ(ψθ)) for minimax and (ψ σ(-ψθ), -θ σ(ψθ)) for non-saturating."""
+@given(gen=st.floats(-2, 2), disc=st.floats(-2, 2))
+def test_field_of_the_dirac_gan_in_closed_form(gen, disc):
+    """With D high on real data ``v = (d σ(sdg), -g σ(dg))``, s = 1 for minimax and -1 for non-saturating."""
     for loss, sign in ((mg.losses.minimax(), 1), (mg.losses.non_saturating(), -1)):
-        v = mg.dynamics.field(mg.games.dirac(loss), at(theta, psi))
-        np.testing.assert_allclose(v.gen, psi * sigmoid(sign * psi * theta), atol=1e-12)
-        np.testing.assert_allclose(v.disc, -theta * sigmoid(psi * theta), atol=1e-12)
+        v = mg.dynamics.field(mg.games.dirac(loss), at(gen, disc))
+        np.testing.assert_allclose(v.gen, disc * sigmoid(sign * disc * gen), atol=1e-12)
+        np.testing.assert_allclose(v.disc, -gen * sigmoid(disc * gen), atol=1e-12)
 
 
 @pytest.mark.parametrize("loss", [mg.losses.minimax(), mg.losses.non_saturating()])
@@ -62,8 +62,8 @@ def test_update_maps_of_the_dirac_gan_in_closed_form(h):
 
 @pytest.mark.parametrize("num_unroll", [1, 5, 10])
 def test_unrolling_damps_the_generator_by_two_k_eta_slope_squared(num_unroll):
-    """One step of the linearized map: [[1 - h·Kη/2·…]]: θ is damped by 2Kη f'(0)² = Kη/2, which acts as R1 does on
-    ψ."""
+    """One step of the linearized map: [[1 - h·Kη/2·…]]: φ_G is damped by 2Kη f'(0)² = Kη/2, which acts as R1 does on
+    φ_D."""
     h = 0.2
     sgd = mg.optimizers.sgd(h)
     rule = mg.rules.unrolled(sgd, sgd, num_unroll=num_unroll)
