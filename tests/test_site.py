@@ -210,8 +210,8 @@ def test_the_first_page_has_a_card_for_each_notebook_and_two_ways_to_begin(built
     ]
     assert len(shown.select(".ways .way a[href$='.html']")) >= 3
     for card, each in zip(cards, OUTLINES, strict=True):
-        assert each.question and each.time
-        assert bool(card.find("img")) == bool(each.picture)
+        assert each.question and f"{each.counts.stated} minutes to read and do" in card.get_text()
+        assert bool(card.find("img")) == bool(each.pictures)
 
 
 def test_the_board_has_every_claim_with_its_verdict_and_the_way_to_its_cell(built_site):

@@ -37,6 +37,9 @@ def test_a_claim_knows_its_verdict_cell_and_section():
         (['record = studies.load("x")\nbest, rest = max(record), 1', '%pip list\nmg.claim("A", best > rest)'], [True]),
         (['record = studies.load("x")\ndef best():\n    return record', 'mg.claim("A", best())'], [True]),
         (['r = studies.load("x")\nfor a in r:\n    b = a', 'mg.claim(f"{x} A", b)\nmg.claim("B", 1)'], [True, False]),
+        (['for a in studies.load("x"):\n    b = a', 'for a in live:\n    b = a\nmg.claim("A", a + b)'], [False]),
+        (['r = studies.load("x")', 'c = [r for r in live]\nmg.claim("A", c)\nmg.claim("B", max(r))'], [False, True]),
+        (['a = {}\na["x"] = studies.load("x")', 'mg.claim("A", a)\na = 2\nmg.claim("B", a)'], [True, False]),
         (['model = tf.saved_model.load("x")', 'mg.claim("A", model)'], [False]),
     ],
 )  # fmt: skip
@@ -71,15 +74,14 @@ def test_an_outline_is_read_from_the_cells(tmp_path):
     path = saved(tmp_path / "07_x.ipynb", new_markdown_cell(FRONT), figure, new_markdown_cell(LAST))
     found = outline.outline(path)
     assert (found.file, found.title, found.question) == ("07_x.ipynb", "07 The title", "Can it be learned?")
-    assert found.time == "35 s, or 1.5 min where busy"
-    assert found.picture == outline.Picture(picture, "A square")
+    assert found.pictures == [outline.Picture(picture, "A square")]
     assert [entry[:6] for entry in found.references] == ["A. Bcd", "E. Fgh"]
     assert (found.earlier, found.counts.cells) == (["02", "05"], 3)
 
 
 def test_a_notebook_that_says_nothing_has_an_empty_outline(tmp_path):
     found = outline.outline(saved(tmp_path / "07_x.ipynb", code("1")))
-    assert found[:-1] == ("07_x.ipynb", "07_x", "", "", None, [], [], [])
+    assert found[:-1] == ("07_x.ipynb", "07_x", "", [], [], [], [])
 
 
 # -- the pages made of outlines
@@ -87,7 +89,7 @@ def test_a_notebook_that_says_nothing_has_an_empty_outline(tmp_path):
 
 def made(**changes):
     counts = sitting.measure(new_notebook(), "00_a")
-    return outline.Outline("00_a.ipynb", "00 A", "Why?", "1 s", None, [], [], [], counts)._replace(**changes)
+    return outline.Outline("00_a.ipynb", "00 A", "Why?", [], [], [], [], counts)._replace(**changes)
 
 
 def test_the_board_shows_the_share_in_the_audit_wherever_the_claim_stands_now():
@@ -122,9 +124,9 @@ def test_who_knows_gans_is_sent_to_the_first_notebook_on_what_is_learned():
 
 def test_a_card_has_what_its_notebook_says():
     picture = outline.Picture(png(np.zeros((4, 4), np.uint8)), "A [ring] of $x_1$")
-    text = pages.cards([made(picture=picture), made(time="")])
+    text = pages.cards([made(pictures=[picture]), made(file="01_b.ipynb", earlier=["00"])])
     assert "![A ring of x1](images/thumbnails/00_a.png)" in text
-    assert text.count("Why?") == 2 and text.count("*1 s*") == 1
+    assert text.count("Why?") == 2 and text.count("*0 minutes to read and do*") == 1 and text.count("builds on notebook 00*") == 1
 
 
 def test_lecturers_see_what_each_notebook_takes_and_what_vouches_for_it():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from .notebooks import CODE, MARKDOWN, code_cells
@@ -47,47 +47,69 @@ def claims(notebook: Any) -> list[Claim]:
         if cell.cell_type == MARKDOWN:
             section = (HEADING.findall(FENCED.sub("", cell.source)) or [section])[-1]
         elif cell.cell_type == CODE:
-            tree = ast.parse(MAGIC.sub(r"\1pass", cell.source))
-            records |= _made_of_records(tree, records)
-            from_record = _verdicts(tree, records)
+            from_record = dict(_verdicts(ast.parse(MAGIC.sub(r"\1pass", cell.source)).body, records))
             for text, verdict in _printed(cell):
                 recorded = from_record.get(text, any(from_record.values()))
                 found.append(Claim(text, bool(verdict), number, section, recorded))
     return found
 
 
+def _verdicts(statements: Iterable[ast.stmt], records: set[str]) -> Iterator[tuple[str, bool]]:
+    """(claim, whether its verdict is of a record); a text that is made up by code has that code for a text.
+
+    ``records``, the names that have a record or what is computed from one, is kept up to date on the way.
+    """
+    for statement in statements:
+        if isinstance(statement, ast.For):
+            _give(statement.target, _reads(statement.iter, records), records)
+            yield from _verdicts([*statement.body, *statement.orelse], records)
+            continue
+        for call in ast.walk(statement):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("claim") and call.args:
+                text, *verdict = call.args
+                words = str(text.value) if isinstance(text, ast.Constant) else ast.unparse(text)
+                yield words, any(_reads(part, records) for part in verdict)
+        _give(statement, _reads(statement, records), records)
+
+
+def _give(node: ast.AST, recorded: bool, records: set[str]) -> None:
+    """Note of the names that ``node`` binds whether they have a record now; to a part of a thing only more is added."""
+    plain, parts = set(_bound(node)), set(_with_parts(node))
+    if recorded:
+        records |= plain | parts
+    elif isinstance(node, ast.Name | ast.Tuple | ast.Assign | ast.FunctionDef):
+        records -= plain
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """The names that ``node`` binds outside functions and comprehensions of its own."""
+    if isinstance(node, ast.FunctionDef):
+        yield node.name
+    elif isinstance(node, ast.Name):
+        if isinstance(node.ctx, ast.Store):
+            yield node.id
+    elif not isinstance(node, ast.comprehension | ast.Lambda):
+        for child in ast.iter_child_nodes(node):
+            yield from _bound(child)
+
+
+def _with_parts(node: ast.AST) -> Iterator[str]:
+    """The names of the things to whose parts ``node`` assigns: x in ``x["a"] = 1``."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Store) and isinstance(part.value, ast.Name):
+            yield part.value.id
+
+
 def _reads(node: ast.AST, records: set[str]) -> bool:
-    """Does the code under ``node`` load a record, or name what is made of one?"""
-    return any(
-        (isinstance(part, ast.Attribute) and part.attr == "load" and ast.unparse(part.value).endswith("studies"))
-        or (isinstance(part, ast.Name) and part.id in records)
-        for part in ast.walk(node)
-    )
-
-
-def _made_of_records(tree: ast.Module, records: set[str]) -> set[str]:
-    """The names that the statements of a cell give to a record, or to what is computed from one."""
-    known = set(records)
-    for statement in tree.body:
-        if _reads(statement, known):
-            known |= set(_bound(statement))
-    return known
-
-
-def _bound(statement: ast.stmt) -> Iterator[str]:
-    if isinstance(statement, ast.FunctionDef):
-        yield statement.name
-    else:
-        for part in ast.walk(statement):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                yield part.id
-
-
-def _verdicts(tree: ast.Module, records: set[str]) -> dict[str, bool]:
-    """Claim -> whether its verdict is of a record; a text that is made up by code has that code for a key."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("claim")]
-    return {
-        str(call.args[0].value) if isinstance(call.args[0], ast.Constant) else ast.unparse(call.args[0]):
-        any(_reads(part, records) for part in call.args[1:])
-        for call in calls if call.args
-    }  # fmt: skip
+    """Does the code under ``node`` load a record, or name what is made of one? Its own variables hide others' names."""
+    if isinstance(node, ast.Name):
+        return isinstance(node.ctx, ast.Load) and node.id in records
+    if isinstance(node, ast.Attribute) and node.attr == "load" and ast.unparse(node.value).endswith("studies"):
+        return True
+    if isinstance(node, ast.FunctionDef | ast.Lambda):
+        records = records - {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+    loops = getattr(node, "generators", [])
+    if any(_reads(loop.iter, records) for loop in loops):
+        return True
+    records = records - {name for loop in loops for name in _bound(loop.target)}
+    return any(_reads(child, records) for child in ast.iter_child_nodes(node))

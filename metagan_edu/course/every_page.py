@@ -21,6 +21,7 @@ WORD = re.compile(r'<span class="n">(\w+)</span>')
 BACK = re.compile(r'(?<=<a class="viewcode-back" href=")((?:\.\./)*)([^"]+)\.html#([^"]+)')
 SIZE = re.compile(r'(<img [^>]*?)style="width: (\d+)px; height: (\d+)px;"')
 CAPTION = re.compile(r'<p class="caption" role="heading"')
+EMPHASIS = re.compile(r"\*(\w[^*]*)\*")
 LEFT_ALONE = (nodes.reference, nodes.literal, nodes.literal_block, nodes.math, nodes.raw, nodes.title)
 
 
@@ -59,7 +60,8 @@ def finish_html(app: Any, page: str, template: str, context: dict[str, Any], tre
     for neighbor in filter(None, (context.get("prev"), context.get("next"))):
         question = _question(Path(app.srcdir, neighbor["link"]).with_suffix(".ipynb"))
         if question:
-            neighbor["title"] += f"<br><small>{html.escape(question)}</small>"
+            question = EMPHASIS.sub(r"<em>\1</em>", html.escape(question))
+            neighbor["title"] += f"<br><small>{question}</small>"
 
 
 def _question(path: Path) -> str:

@@ -1,10 +1,11 @@
-"""What a notebook says of itself, for the site's pages about all of them: title, question, time, picture, sources; and
+"""What a notebook says of itself, for the site's pages about all of them: title, question, pictures, sources; and
 what is counted of it."""
 
 from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,6 @@ from . import claims, notebooks, sitting
 
 TITLE = re.compile(r"(?m)^# +(.+)$")
 QUESTION = re.compile(r"(?s)\*\*The question\W*\*\*\W*(.+?)(?:\n\n|\Z)")
-TIME = re.compile(r"(?s)\*\*Time\W*\*\*\W*(.+?)(?:[;.]\s|[;.]?\Z)")
 REFERENCES = re.compile(
     r"(?ms)^(?:## References|<details><summary>References</summary>)\s*\n(.+?)(?=^#|^</details>|\Z)"
 )
@@ -22,21 +22,20 @@ ENTRY = re.compile(r"(?ms)^[*-] +(.+?)(?=^[*-] |\Z)")
 
 
 class Picture(NamedTuple):
-    """The first figure: a PNG file's bytes and its alternative text."""
+    """A figure: a PNG file's bytes and its alternative text."""
 
     png: bytes
     alt: str
 
 
 class Outline(NamedTuple):
-    """Of one notebook: file name, title, question, time, first figure, claims, the entries of its references, the
+    """Of one notebook: file name, title, question, figures, claims, the entries of its references, the
     numbers of the earlier notebooks that it names, and its counts."""
 
     file: str
     title: str
     question: str
-    time: str
-    picture: Picture | None
+    pictures: list[Picture]
     claims: list[claims.Claim]
     references: list[str]
     earlier: list[str]
@@ -53,8 +52,7 @@ def outline(path: Path) -> Outline:
         path.name,
         _first(TITLE, front) or path.stem,
         _first(QUESTION, front),
-        _first(TIME, front),
-        _picture(notebook),
+        list(_pictures(notebook)),
         claims.claims(notebook),
         [" ".join(entry.split()) for part in REFERENCES.findall(whole) for entry in ENTRY.findall(part)],
         sorted(number for number in named if number < path.name[:2]),
@@ -67,10 +65,8 @@ def _first(pattern: re.Pattern, text: str) -> str:
     return " ".join(match[1].split()) if match else ""
 
 
-def _picture(notebook: Any) -> Picture | None:
+def _pictures(notebook: Any) -> Iterator[Picture]:
     for _, cell in notebooks.code_cells(notebook):
         for output in cell.outputs:
             if png := output.get("data", {}).get("image/png"):
-                alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-                return Picture(base64.b64decode(png), alt)
-    return None
+                yield Picture(base64.b64decode(png), cell.metadata.get("mystnb", {}).get("image", {}).get("alt", ""))

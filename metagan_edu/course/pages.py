@@ -13,7 +13,7 @@ from pathlib import Path
 import metagan_edu
 
 from .. import plotting
-from .outline import Outline
+from .outline import Outline, Picture
 from .pictures import thumbnail, with_palette
 
 Audit = dict[str, dict[str, list[int]]]  # notebook -> claim -> 0 or 1 for each seed
@@ -46,7 +46,7 @@ LECTURES = """All {notebooks} notebooks take {hours} hours to read and do, and {
 They make {claims} [claims](claims.md), {recorded} of them from records of longer experiments. {audited} were played
 again with other random draws; the least of them came out the same in {least} of {draws} runs.
 
-| notebook | minutes to read and do | seconds to run | names | turns | exercises | claims: live, recorded |
+| notebook | minutes to read and do | seconds to run | points to | turns | exercises | claims: live, recorded |
 |---|--:|--:|---|--:|--:|--:|
 """
 BOARD = """# Claims board
@@ -73,9 +73,8 @@ the docstrings; **[source]** beside a name leads to the code, one short file for
 def write(folder: Path, outlines: list[Outline], audit: Audit) -> None:
     """Write all generated pages into ``folder``, where the site's sources are."""
     (folder / THUMBNAILS).mkdir(parents=True, exist_ok=True)
-    for each in outlines:
-        if each.picture:
-            (folder / THUMBNAILS / f"{Path(each.file).stem}.png").write_bytes(thumbnail(each.picture.png))
+    for file, picture in covers(outlines).items():
+        (folder / THUMBNAILS / f"{Path(file).stem}.png").write_bytes(thumbnail(picture.png))
     if outlines:
         (folder / LANDING).write_bytes(landing())
     (folder / "_ways.md").write_text(ways(outlines), encoding="utf-8")
@@ -109,22 +108,40 @@ def ways(outlines: list[Outline]) -> str:
     )
 
 
+def covers(outlines: list[Outline]) -> dict[str, Picture]:
+    """Notebook's file -> its first figure that is not on the card of one before it, if there is such."""
+    shown: dict[str, Picture] = {}
+    for each in outlines:
+        taken = {picture.png for picture in shown.values()}
+        fresh = [picture for picture in each.pictures if picture.png not in taken] or each.pictures
+        if fresh:
+            shown[each.file] = fresh[0]
+    return shown
+
+
 def cards(outlines: list[Outline]) -> str:
-    """A card for each notebook: its first figure, its title, its question, and the time that it takes."""
-    lines = ["::::{container} cards"]
+    """A card for each notebook: a figure, its title, its question, the time that it takes, and what it builds on."""
+    lines, shown = ["::::{container} cards"], covers(outlines)
     for each in outlines:
         lines += [":::{container} notebook"]
-        if each.picture:
-            lines += [f"![{_plain(each.picture.alt)}]({THUMBNAILS}/{Path(each.file).stem}.png)", ""]
+        if each.file in shown:
+            lines += [f"![{_plain(shown[each.file].alt)}]({THUMBNAILS}/{Path(each.file).stem}.png)", ""]
         lines += [
             f"**[{each.title}]({each.file})**",
             "",
             each.question,
             "",
-            f"*{each.time}*" if each.time else "",
+            f"*{_takes(each)}*",
             ":::",
         ]
     return "\n".join([*lines, "::::", ""])
+
+
+def _takes(each):
+    counts, earlier = each.counts, each.earlier
+    running = f", {counts.seconds} s to run" if counts.seconds else ""
+    needs = f"; builds on notebook{'s' * (len(earlier) > 1)} {', '.join(earlier)}" if earlier else ""
+    return f"{counts.stated or counts.minutes} minutes to read and do{running}{needs}"
 
 
 def lectures(outlines: list[Outline], audit: Audit) -> str:
