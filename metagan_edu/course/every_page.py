@@ -1,5 +1,6 @@
 """What the site adds to every page, as an extension of Sphinx: a place to link to at each code cell, sizes of pictures,
-links where a text names a notebook, a paper or a part of the package, and the question of the notebook that is next."""
+room for long cells of tables, links where a text names a notebook, a paper or a part of the package, and the question
+of the notebook that is next."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ WORD = re.compile(r'<span class="n">(\w+)</span>')
 BACK = re.compile(r'(?<=<a class="viewcode-back" href=")((?:\.\./)*)([^"]+)\.html#([^"]+)')
 SIZE = re.compile(r'(<img [^>]*?)style="width: (\d+)px; height: (\d+)px;"')
 CAPTION = re.compile(r'<p class="caption" role="heading"')
+MUCH = 40  # letters in a cell of a table, from which on it is given room
 EMPHASIS = re.compile(r"\*(\w[^*]*)\*")
 LEFT_ALONE = (nodes.reference, nodes.literal, nodes.literal_block, nodes.math, nodes.raw, nodes.title)
 
@@ -38,6 +40,9 @@ def finish(app: Any, tree: nodes.document, page: str) -> None:
         cell["ids"].append(f"cell-{cell['cell_index']}")
     for picture in tree.findall(nodes.image):
         _size(app, picture)
+    for entry in tree.findall(nodes.entry):
+        if len(entry.astext()) > MUCH:
+            entry["classes"].append("long")
     for literal in list(tree.findall(nodes.literal)):
         _link_code(app, page, literal)
     for text in list(tree.findall(nodes.Text)):
