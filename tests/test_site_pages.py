@@ -126,7 +126,8 @@ def test_a_card_has_what_its_notebook_says():
     picture = outline.Picture(png(np.zeros((4, 4), np.uint8)), "A [ring] of $x_1$")
     text = pages.cards([made(pictures=[picture]), made(file="01_b.ipynb", earlier=["00"])])
     assert "![A ring of x1](images/thumbnails/00_a.png)" in text
-    assert text.count("Why?") == 2 and text.count("*0 minutes to read and do*") == 1 and text.count("builds on notebook 00*") == 1
+    assert text.count("Why?") == 2
+    assert text.count("*0 minutes to read and do*") == 1 and text.count("builds on notebook 00*") == 1
 
 
 def test_lecturers_see_what_each_notebook_takes_and_what_vouches_for_it():
