@@ -55,8 +55,7 @@ mg.claim("mathematics", 1 + 1 == 2)"""
 @pytest.mark.parametrize(
     ("mutation", "left"),
     [
-        ("records mixed up", ["play", "its direction", "mathematics"]),
-        ("players that stand still", ["the record", "mathematics"]),
+        ("records mixed up, players that stand still", ["mathematics"]),
         ("gradients of the wrong sign", ["the record", "play", "mathematics"]),
     ],
 )

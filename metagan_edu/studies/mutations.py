@@ -1,10 +1,10 @@
 """Which claims of the notebooks fail where what they are about is made false?
 
 Each notebook is run once for each mutation, as in ``audit``: in the records every contender has the results of the next
-one; players that never move; gradients of the wrong sign; and lines of its own made false, a small change for a claim,
-which `tests/falsehoods.json` lists. ``results[notebook: mutation][claim]`` is 1 where the claim still comes out as the
-course expects, or where the run did not come so far; 0 where it is seen to fail. One that fails under none has its
-reason in that file.
+one, and live players never move (a claim is of a record or of play: one run for both); gradients of the wrong sign; and
+lines of its own made false, a small change for a claim, which `tests/falsehoods.json` lists.
+``results[notebook: mutation][claim]`` is 1 where the claim still comes out as the course expects, or where the run did
+not come so far; 0 where it is seen to fail. One that fails under none has its reason in that file.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _wrong(fn):
     return value_and_grad
 autodiff.value_and_grad = _wrong
 """
-MUTATIONS = {"records mixed up": RECORDS, "players that stand still": STILL, "gradients of the wrong sign": SIGN}
+MUTATIONS = {"records mixed up, players that stand still": RECORDS + STILL, "gradients of the wrong sign": SIGN}
 
 
 OWN = "lines of its own"
