@@ -1,5 +1,6 @@
 """Your turn: solutions are right, typical wrong answers get the sentence that helps, and no answer raises."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,11 @@ def test_every_topic_has_two_to_five_turns_in_a_file_of_its_own():
     files = {path.stem for path in Path(turns.__file__).parent.glob("*.py")} - {"__init__", "answers"}
     assert files == set(turns.TOPICS)
     assert all(2 <= len(turns.of(topic)) <= 5 for topic in turns.TOPICS)
+
+
+def test_every_turn_stands_in_a_notebook():
+    notebooks = (Path(turns.__file__).parents[2] / "notebooks").glob("*.ipynb")
+    assert set(re.findall(r'your_turn\(\\"([\w.]+)\\"', "".join(map(Path.read_text, notebooks)))) == set(ALL)
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -1,22 +1,8 @@
-"""Turns on training that fails: the modulus of a step, which failure it is, reverse KL, the share of good samples."""
+"""Turns on training that fails: the modulus of a step, which failure it is, reverse KL."""
 
 import math
 
-import numpy as np
-
-from .answers import Turn, computes, near, option
-
-
-def _good(points, centers, sd):
-    """The share of points within 3 standard deviations of a center."""
-    distances = np.linalg.norm(points[:, None] - centers[None], axis=-1)
-    return np.mean(distances.min(1) <= 3 * sd)
-
-
-def _cloud(rng):
-    centers = rng.normal(size=(4, 2))
-    return centers[rng.integers(4, size=40)] + 0.25 * rng.normal(size=(40, 2)), centers, 0.1
-
+from .answers import Turn, near, option
 
 TURNS = {
     "modulus": Turn(
@@ -73,35 +59,6 @@ TURNS = {
             (-math.log(4), "sign"),
             (2, "base 2"),
             (math.inf, "finite"),
-        ),
-    ),
-    "good": Turn(
-        ask="good(points, centers, sd): the share of points within 3 standard deviations of a center",
-        check=computes(
-            _good,
-            _cloud,
-            slips=[
-                (
-                    lambda points, centers, sd: _good(points, centers, sd / 3),
-                    "within three standard deviations, not one.",
-                ),
-                (lambda points, centers, sd: _good(points, centers, sd) * len(points), "a share, not a count."),
-                (
-                    lambda points, centers, sd: np.mean(
-                        np.linalg.norm(points[:, None] - centers[None], axis=-1) <= 3 * sd
-                    ),
-                    "one center is enough: take the nearest for each point.",
-                ),
-            ],
-            otherwise="the distance of each point to its nearest center, held against 3 sd.",
-        ),
-        right="one mode alone can have 100 %: quality does not see collapse.",
-        solution=_good,
-        wrong=(
-            (lambda points, centers, sd: _good(points, centers, sd / 3), "three"),
-            (lambda points, centers, sd: 40 * _good(points, centers, sd), "count"),
-            (lambda points, centers, sd: 1 - _good(points, centers, sd), "nearest center"),
-            (lambda points, centers, sd: points - centers, "raises ValueError"),
         ),
     ),
 }

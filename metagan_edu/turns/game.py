@@ -1,22 +1,10 @@
-"""Turns on the game of two players: V by hand, the best discriminator, two slopes, the Jensen-Shannon divergence."""
+"""Turns on the game of two players: V by hand, the best discriminator, two slopes."""
 
 import math
 
-import numpy as np
-
-from .answers import Turn, computes, near
+from .answers import Turn, near
 
 V = math.log(0.8) + math.log(1 - 0.4)
-
-
-def _jsd(p, q):
-    """½ KL(p‖m) + ½ KL(q‖m) with m = (p + q)/2."""
-    m = (p + q) / 2
-    return np.sum(p * np.log(p / m) + q * np.log(q / m)) / 2
-
-
-def _two_distributions(rng):
-    return tuple(rng.dirichlet(np.ones(5), size=2))
 
 
 TURNS = {
@@ -77,29 +65,5 @@ TURNS = {
         right="so a sample that D rejects hardly moves G under the minimax loss.",
         solution=math.exp(4),
         wrong=((math.exp(-4), "other way"), (0.982, "non-saturating slope"), (0.018, "minimax slope"), (4, "divide")),
-    ),
-    "jsd": Turn(
-        ask="jsd(p, q): the Jensen-Shannon divergence of two distributions over the same points",
-        check=computes(
-            _jsd,
-            _two_distributions,
-            slips=[
-                (lambda p, q: 2 * _jsd(p, q), "this is 2·JSD: take half of the sum."),
-                (lambda p, q: np.sum(p * np.log(p / q)), "this is KL(p‖q); hold both against their mean m."),
-                (lambda p, q: np.sqrt(_jsd(p, q)), "this is its root, the distance, as SciPy has it."),
-                (lambda p, q: _jsd(p, q) / math.log(2), "take the natural logarithm."),
-            ],
-            otherwise="half the sum of KL(p‖m) and KL(q‖m), with m = (p + q)/2.",
-        ),
-        right="0 where p = q, and never above log 2.",
-        solution=_jsd,
-        wrong=(
-            (lambda p, q: 2 * _jsd(p, q), "2·JSD"),
-            (lambda p, q: np.sum(p * np.log(p / q)), "their mean"),
-            (lambda p, q: -_jsd(p, q), "sign"),
-            (lambda p, q: p * np.log(2 * p / (p + q)), "shape"),
-            (lambda p: 0.0, "raises TypeError"),
-            (0.5, "a function"),
-        ),
     ),
 }

@@ -1,8 +1,8 @@
-"""Turns on the generator that looks ahead: K = 0, the imagined steps as code, its brake, its price."""
+"""Turns on the generator that looks ahead: the imagined steps as code, and the price of a step."""
 
 import numpy as np
 
-from .answers import Turn, computes, near, option, parts
+from .answers import Turn, computes, near, parts
 
 
 def _imagined(gen, disc, lr, num_steps):
@@ -17,17 +17,6 @@ def _start(rng):
 
 
 TURNS = {
-    "no_steps": Turn(
-        ask="the letter of what the generator's step is at K = 0",
-        check=option(
-            "a",
-            b="the generator still has a loss to lower, against D as it stands.",
-            c="that is the other end, K without bound.",
-        ),
-        right="look-ahead is the plain rule and a correction that grows with K.",
-        solution="a",
-        wrong=(("b", "to lower"), ("c", "other end"), (0, "letters")),
-    ),
     "imagined": Turn(
         ask="imagined(gen, disc, lr, num_steps): disc after num_steps steps down sp(disc · gen), with gen held still",
         check=computes(
@@ -58,21 +47,6 @@ TURNS = {
             (lambda gen, disc, lr, k: disc, "repeat"),
             (lambda gen, disc: disc, "raises TypeError"),
         ),
-    ),
-    "brake": Turn(
-        ask="γ_eff, the weight of R1 that damps the Dirac-GAN as much as K = 6 and η = 0.1 with the total derivative",
-        check=near(
-            0.3,
-            slips=[
-                (0.15, "this is the stopped variant: the total derivative counts twice as much."),
-                (0.6, "σ(0) = ½ is missing."),
-                (0.05, "each of the K steps adds to it."),
-            ],
-            otherwise="Kη times the slope of the sigmoid's argument, ½.",
-        ),
-        right="near the equilibrium, and only there.",
-        solution=6 * 0.1 / 2,
-        wrong=((0.15, "stopped"), (0.6, "½"), (0.05, "adds"), (-0.3, "sign"), (6, "Kη")),
     ),
     "price": Turn(
         ask="(total, stopped, real): gradients of one step with K = 8 imagined steps, total or stopped, or 8 real ones",

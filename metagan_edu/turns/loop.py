@@ -1,15 +1,6 @@
-"""Turns on the training loop: one step by hand, the hinge loss as code, what an epoch is."""
+"""Turns on the training loop: one step by hand, and what an epoch is."""
 
-import numpy as np
-import tensorflow as tf
-
-from .. import losses
-from .answers import Turn, computes, near
-
-
-def _hinge(real, fake):
-    return losses.hinge().disc(tf.constant(real), tf.constant(fake)).numpy()
-
+from .answers import Turn, near
 
 TURNS = {
     "step": Turn(
@@ -36,38 +27,6 @@ TURNS = {
             ((2.1, 0.8), "order"),
             ((0.9, 2.2), "own player"),
             (0.8, "shape"),
-        ),
-    ),
-    "hinge": Turn(
-        ask="disc_loss(real, fake): the discriminator's hinge loss, from logits",
-        check=computes(
-            _hinge,
-            lambda rng: (rng.normal(0, 2, size=8), rng.normal(0, 2, size=8)),
-            slips=[
-                (
-                    lambda real, fake: np.maximum(0, 1 + real).mean() + np.maximum(0, 1 - fake).mean(),
-                    "a real sample costs something where its logit is below 1, a generated one above -1.",
-                ),
-                (
-                    lambda real, fake: (1 - real).mean() + (1 + fake).mean(),
-                    "beyond the margin the loss is 0: max(0, …).",
-                ),
-                (
-                    lambda real, fake: np.maximum(0, 1 - real.mean()) + np.maximum(0, 1 + fake.mean()),
-                    "take max(0, …) of each sample, and then the mean.",
-                ),
-                (lambda real, fake: np.maximum(0, 1 - real).mean(), "the generated samples are missing."),
-            ],
-            otherwise="E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))).",
-        ),
-        right="a logit beyond the margin brings D nothing more.",
-        solution=lambda real, fake: np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean(),
-        wrong=(
-            (lambda real, fake: np.maximum(0, 1 + real).mean() + np.maximum(0, 1 - fake).mean(), "below 1"),
-            (lambda real, fake: (1 - real).mean() + (1 + fake).mean(), "margin"),
-            (lambda real, fake: np.maximum(0, 1 - real.mean()) + np.maximum(0, 1 + fake.mean()), "each sample"),
-            (lambda real, fake: max(0, 1 - real), "raises ValueError"),
-            (lambda real, fake: np.full(8, np.nan), "finite"),
         ),
     ),
     "epoch": Turn(

@@ -1,19 +1,11 @@
-"""Turns on what the losses minimize: forward KL, earth moved by hand, the critic's slope, its loss as code."""
+"""Turns on what the losses minimize: the forward KL, earth moved by hand, the slope of a critic."""
 
 import math
 
-import numpy as np
-import tensorflow as tf
-
-from .. import losses
-from .answers import Turn, computes, near, option
+from .answers import Turn, near
 
 FORWARD = 0.5 * math.log(0.5 / 0.8) + 0.5 * math.log(0.5 / 0.2)
 REVERSE = 0.8 * math.log(0.8 / 0.5) + 0.2 * math.log(0.2 / 0.5)
-
-
-def _critic_loss(real, fake):
-    return losses.wasserstein().disc(tf.constant(real), tf.constant(fake)).numpy()
 
 
 TURNS = {
@@ -59,40 +51,5 @@ TURNS = {
         right="so the distance is overrated by the same factor.",
         solution=-1.4,
         wrong=((0.6, "trap"), (-1.0, "soft"), (-1.8, "twice the weight"), (1.4, "high on real"), (-3, "minimize")),
-    ),
-    "critic_loss": Turn(
-        ask="critic_loss(real, fake): L_D of the Wasserstein critic, from its values on real and generated samples",
-        check=computes(
-            _critic_loss,
-            lambda rng: (rng.normal(size=6), rng.normal(size=6)),
-            slips=[
-                (
-                    lambda real, fake: real.mean() - fake.mean(),
-                    "this is what the critic wants large; a loss is minimized.",
-                ),
-                (lambda real, fake: (fake - real).sum(), "take means, not sums."),
-            ],
-            otherwise="L_D = E D(G(z)) - E D(x), without a sigmoid or a logarithm.",
-        ),
-        right="all the work is in the constraint on D.",
-        solution=lambda real, fake: fake.mean() - real.mean(),
-        wrong=(
-            (lambda real, fake: real.mean() - fake.mean(), "minimized"),
-            (lambda real, fake: (fake - real).sum(), "means"),
-            (lambda real, fake: fake - real, "shape"),
-            (lambda real, fake: -np.log(np.mean(fake)), "finite"),
-            (lambda real, fake: None, "return"),
-        ),
-    ),
-    "covers": Turn(
-        ask="the letter of the cost that can give up no bump of the data, however rare or far",
-        check=option(
-            "a",
-            b="the reverse KL averages over the samples, and is content with one bump.",
-            c="2·JSD is bounded, so the price of a lost bump is, too.",
-        ),
-        right="it is infinite where there are data and no samples.",
-        solution="a",
-        wrong=(("b", "content"), ("c", "bounded"), ("forward", "letters")),
     ),
 }

@@ -1,6 +1,6 @@
-"""Turns on the meta-gradient: by hand, the inner run as code, Reptile's step, and what is left at K = 0."""
+"""Turns on the meta-gradient: by hand, the inner run as code, Reptile's step."""
 
-from .answers import Turn, computes, near, option
+from .answers import Turn, computes, near
 
 END = 1 + 0.8**3  # φ^K of the first turn: s = 1, θ = 2, three steps that shrink φ - s by 1 - 0.1·2
 
@@ -90,16 +90,5 @@ TURNS = {
             ((0.5, 0.25), "order"),
             (0.25, "shape"),
         ),
-    ),
-    "no_steps": Turn(
-        ask="the letter of what the meta-gradient of a start is at K = 0",
-        check=option(
-            "b",
-            a="without inner steps φ^K is θ itself, and the outer loss still depends on it.",
-            c="the product over no steps is 1, not undefined.",
-        ),
-        right="ordinary learning is meta-learning without inner steps.",
-        solution="b",
-        wrong=(("a", "θ itself"), ("c", "product"), (0, "letters")),
     ),
 }

@@ -1,4 +1,4 @@
-"""Turns on the outer loss of a GAN and its gradient: what a low loss says, energy distance as code, cost, pairs."""
+"""Turns on the outer loss of a GAN and its gradient: what a low loss says, energy distance as code, cost."""
 
 import numpy as np
 
@@ -88,21 +88,5 @@ TURNS = {
             ((20, 60, 80), "pair is two"),
             (240, "3 values"),
         ),
-    ),
-    "pairs": Turn(
-        ask="the number of pairs for a relative squared error of ½, in 99 dimensions, on a linear loss",
-        check=near(
-            200,
-            within=1e-6,
-            slips=[
-                (50, "the error is (d + 1)/N: solve it for N."),
-                (198, "it is d + 1, not d."),
-                (400, "the squared error is asked for, not its root."),
-            ],
-            otherwise="(d + 1)/N = ½.",
-        ),
-        right="with ten times the parameters it takes ten times the runs.",
-        solution=2 * 100,
-        wrong=((50, "solve"), (198, "d + 1"), (400, "root"), (100, "half"), (99, "(d + 1)/N")),
     ),
 }

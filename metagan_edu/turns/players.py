@@ -1,4 +1,4 @@
-"""Turns on what the players are made of: one layer as code, shapes, parameters, receptive field."""
+"""Turns on what the players are made of: one layer as code, parameters, receptive field."""
 
 import numpy as np
 
@@ -38,22 +38,6 @@ TURNS = {
             (lambda z, W, b: np.tanh(z @ W + b), "raises ValueError"),
             (lambda z, W, b: ("x", "y"), "a number"),
         ),
-    ),
-    "shape": Turn(
-        ask="(height, width, channels) after a transposed convolution of stride 2 to 32 channels, from (5, 5, 64)",
-        check=near(
-            (10, 10, 32),
-            within=1e-6,
-            slips=[
-                ((3, 3, 32), "a transposed convolution enlarges the map."),
-                ((10, 10, 64), "the channels are those that it makes."),
-                ((5, 5, 32), "the stride enlarges the map."),
-            ],
-            otherwise="n pixels become stride times n; the channels are those of the output.",
-        ),
-        right="the stride says how far apart the stamps lie, whatever the kernel.",
-        solution=(10, 10, 32),
-        wrong=(((3, 3, 32), "enlarges"), ((32, 10, 10), "order"), ((10, 10), "shape"), ((10, 10, 64), "channels")),
     ),
     "parameters": Turn(
         ask="the number of parameters of a transposed convolution, kernel 4, from 32 to 16 channels",

@@ -1,21 +1,8 @@
-"""Turns on rules for two players: a modulus, extragradient as code, steps for equal gradients, lookahead by hand."""
+"""Turns on rules for two players: a modulus, steps for equal gradients, lookahead by hand."""
 
 import math
 
-import numpy as np
-
-from .answers import Turn, computes, near, parts
-
-
-def _extragradient(phi, g, lr):
-    """φ - η g(φ - η g(φ))."""
-    return phi - lr * g(phi - lr * g(phi))
-
-
-def _rotation(rng):
-    turn = np.array([[0.0, 1.0], [-1.0, 0.3]])
-    return rng.normal(size=2), lambda phi: turn @ phi, rng.uniform(0.1, 0.5)
-
+from .answers import Turn, near, parts
 
 TURNS = {
     "modulus": Turn(
@@ -41,36 +28,6 @@ TURNS = {
             (0.866, "added"),
             (1 + 0.5j, "complex"),
             (3, "λ = i"),
-        ),
-    ),
-    "extragradient": Turn(
-        ask="extragradient(phi, g, lr): one step from phi, where g(phi) is both players' gradients and lr the rate",
-        check=computes(
-            _extragradient,
-            _rotation,
-            slips=[
-                (lambda phi, g, lr: phi - lr * g(phi), "this is the plain step: take the gradient at the point ahead."),
-                (
-                    lambda phi, g, lr: phi - lr * g(phi) - lr * g(phi - lr * g(phi)),
-                    "come back: the step is taken from phi, not from the point ahead.",
-                ),
-                (lambda phi, g, lr: phi + lr * g(phi + lr * g(phi)), "go down both times: subtract."),
-                (lambda phi, g, lr: phi - lr * g(phi + lr * g(phi)), "the look ahead goes down, too."),
-                (
-                    lambda phi, g, lr: phi - lr * (g(phi) + g(phi - lr * g(phi))) / 2,
-                    "the step takes the gradient from ahead alone.",
-                ),
-            ],
-            otherwise="look at phi - lr g(phi), and step from phi with the gradient that is right there.",
-        ),
-        right="two gradients of each player, and an inward spiral.",
-        solution=_extragradient,
-        wrong=(
-            (lambda phi, g, lr: phi - lr * g(phi), "plain"),
-            (lambda phi, g, lr: phi - lr * g(phi) - lr * g(phi - lr * g(phi)), "come back"),
-            (lambda phi, g, lr: phi + lr * g(phi + lr * g(phi)), "down both"),
-            (lambda phi, g, lr: phi - lr * g(phi + lr * g(phi)), "too"),
-            (lambda phi, g, lr: phi - lr * g, "raises TypeError"),
         ),
     ),
     "budget": Turn(
