@@ -26,19 +26,21 @@ from . import (
     statistics,
     studies,
     trees,
+    turns,
     workers,
 )
 from .games import sample
-from .lab import claim, predict, profile
+from .lab import claim, profile
 from .meta import meta_train
 from .tables import Table
 from .training import Diverged, Interrupted, every, stop, train
+from .turns import your_turn
 
 __version__ = "0.4.0"
 
 __all__ = [
     "Diverged", "Interrupted", "Table", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games",
     "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting",
-    "predict", "profile", "rules", "sample", "seeds", "statistics", "stop", "studies", "train", "trees",
-    "workers",
+    "profile", "rules", "sample", "seeds", "statistics", "stop", "studies", "train", "trees", "turns",
+    "workers", "your_turn",
 ]  # fmt: skip

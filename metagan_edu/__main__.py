@@ -1,6 +1,6 @@
-"""``python -m metagan_edu run | site | test | check | badges | layers | devices``: what the make targets call.
+"""``python -m metagan_edu run | site | test | check | sitting | badges | layers | devices``: the course's commands.
 
-The first five work on the course's folder, which is found from where they are called, or named with ``--course``.
+The first six work on the course's folder, which is found from where they are called, or named with ``--course``.
 """
 
 import argparse
@@ -68,6 +68,19 @@ def check(options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
+def sitting(options: argparse.Namespace) -> int:
+    """Count what each notebook asks of a reader: words, code, cells, claims, minutes; and mark what is too much."""
+    from .course import notebooks, place
+    from .course import sitting as measure
+
+    found = notebooks.find(place.find(options.course) / "notebooks", options.only)
+    sittings = [measure.measure(notebooks.read(path), path.stem) for path in found]
+    print(measure.table(sittings))
+    too_much = [one.name for one in sittings if one.over()]
+    print(f"{len(sittings)} notebooks, {len(too_much) or 'none'} of them more than one sitting")
+    return 1 if too_much else 0
+
+
 def badges(options: argparse.Namespace) -> int:
     """Print the line with which each notebook begins."""
     from .course import badges as maker
@@ -98,13 +111,13 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     whole = argparse.ArgumentParser(prog="python -m metagan_edu", description="Run, test and publish the course.")
     commands = whole.add_subparsers(required=True, metavar="command")
-    for action in (run, site, test, check, badges, layers, devices):
+    for action in (run, site, test, check, sitting, badges, layers, devices):
         command = commands.add_parser(action.__name__, help=action.__doc__, description=action.__doc__)
         command.set_defaults(action=action)
         if action not in (layers, devices):
             where = "the course's folder (by default the nearest one, from the current folder upward)"
             command.add_argument("--course", type=Path, metavar="PATH", help=where)
-        if action in (run, check, badges):
+        if action in (run, check, sitting, badges):
             command.add_argument("only", nargs="*", help="starts of notebook names, such as 03 (all)")
         if action is run:
             command.add_argument("--in-place", action="store_true", help="write outputs into notebooks/ (for authors)")

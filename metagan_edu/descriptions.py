@@ -92,7 +92,13 @@ def version() -> str:
 
 
 FOLDER = pathlib.Path(__file__).parent
-APART = {"studies", "course", "plotting.py", "lab.py"}  # no run computes with these, or they are described as code is
+APART = {
+    "studies",
+    "course",
+    "turns",
+    "plotting",
+    "lab.py",
+}  # no run computes with these, or they are described as code is
 
 
 @functools.cache

@@ -1,9 +1,9 @@
-"""What a notebook does with its reader: claims that are checked, predictions before a picture, and its profile."""
+"""What a notebook does with its reader: claims that are checked, and its profile."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 PROFILES = ("laptop", "gpu")
 
@@ -34,34 +34,3 @@ def _truth(name, value):
         return bool(value)
     except (TypeError, ValueError) as error:
         raise ValueError(f"the {name} of a claim is one truth value, not {value!r}; write .all() or .any().") from error
-
-
-class Prediction(NamedTuple):
-    """An answer that was committed to before the experiment; ``choice`` is ``None`` as long as there is none."""
-
-    options: tuple
-    choice: int | None
-
-    def score(self, answer: int) -> None:
-        """Print what is right (the number of an option, from 1), and whether that was predicted."""
-        _option("answer", answer, self.options)
-        said = "no prediction was made" if self.choice is None else f"you predicted {self.choice}"
-        mark = "" if self.choice is None else (" – right" if self.choice == answer else " – not this time")
-        print(f"It is {answer}: {self.options[answer - 1]} ({said}{mark})")
-
-
-def _option(name, number, options):
-    if number not in range(1, len(options) + 1):
-        raise ValueError(f"{name} must be a number from 1 to {len(options)}, not {number!r}.")
-
-
-def predict(question: str, *options: str, choice: int | None = None) -> Prediction:
-    """Ask before you plot: print a question with numbered options; set ``choice`` to the number of yours.
-
-    Returns a :class:`Prediction`, whose ``score`` says later who was right. ``ValueError`` for a choice that is no
-    option.
-    """
-    if choice is not None:
-        _option("choice", choice, options)
-    print(question, *(f"  {i}. {option}" for i, option in enumerate(options, 1)), sep="\n")
-    return Prediction(options, choice)

@@ -7,26 +7,49 @@ author = "The metagan_edu authors"
 copyright = "CC BY 4.0"
 
 # The formulas are set from files that the page brings along: the site is read without a network too.
-extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline"]
-exclude_patterns = ["**/.ipynb_checkpoints", "assignments"]
+extensions = [
+    "myst_nb",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "metagan_edu.course.docstrings",
+    "metagan_edu.course.every_page",
+]
+exclude_patterns = ["**/.ipynb_checkpoints", "assignments", "_*.md"]
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}
 nb_merge_streams = True
 # A computed table comes as Markdown and as HTML. Read with MyST, the Markdown is a table with formulas set; as
 # CommonMark, which is what myst-nb takes it for unless told, it has no tables and is a paragraph of bars.
 nb_render_markdown_format = "myst"
-nb_mime_priority_overrides = [("html", "text/markdown", 25)]  # before text/html, which is at 30
+# Its rank is before that of text/html, which is at 30.
+nb_mime_priority_overrides = [("html", "text/markdown", 25)]
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["misc.highlighting_failure"]
+mathjax_path = "mathjax/startup.js"
+mathjax3_config = {
+    "loader": {"load": ["input/tex", "output/chtml", "a11y/assistive-mml"]}
+}
 
-html_theme = "sphinx_book_theme"
+autodoc_typehints_format = "short"
+add_module_names = False
+python_use_unqualified_type_names = True
+toc_object_entries_show_parents = "hide"
+viewcode_follow_imported_members = True
+
+html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["course.css"]
+html_js_files = ["course.js"]
+html_favicon = "_static/favicon.svg"
+html_copy_source = False
+html_show_sphinx = False
 html_title = project
 html_theme_options = {
-    "repository_url": repository(),
-    "repository_branch": BRANCH,
-    "path_to_docs": "notebooks",
-    "use_repository_button": True,
-    "use_issues_button": True,
-    "launch_buttons": {"colab_url": "https://colab.research.google.com", "binderhub_url": "https://mybinder.org"},
+    "source_repository": repository(),
+    "source_branch": BRANCH,
+    "source_directory": "notebooks/",
+    "top_of_page_buttons": ["view"],
 }

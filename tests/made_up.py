@@ -5,6 +5,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from metagan_edu.course import badges, compared, notebooks
 
 TAGGED = {"tags": [compared.TAG]}
+PIXEL = (  # a PNG file of one white pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8/5+hHgAHggJ/PchI7wAAAABJRU5ErkJggg=="
+)
 CAPTION = new_markdown_cell("**Figure 1.** What to see.")
 
 
@@ -17,7 +20,7 @@ def printed(text, name="stdout"):
 
 
 def picture(**alt):
-    return code("plt.show()", new_output("display_data", {"image/png": "aGk="}), mystnb={"image": alt})
+    return code("plt.show()", new_output("display_data", {"image/png": PIXEL}), mystnb={"image": alt})
 
 
 def saved(path, *cells):

@@ -173,3 +173,9 @@ def test_a_numpy_batch_is_taken_and_others_are_refused():
         loss(x.astype(np.uint8))
     with pytest.raises(ValueError, match=r"shape \(4, 3\); the discriminator takes"):
         loss(np.ones((4, 3), np.float32))
+
+
+def test_of_a_game_with_labels_there_is_no_snapshot():
+    game = game_of()
+    with pytest.raises(ValueError, match="with a generator, a discriminator and no labels"):
+        mg.dynamics.snapshot(game, game.init(mg.seeds.make(0)))

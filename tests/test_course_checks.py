@@ -6,7 +6,7 @@ import pytest
 from made_up import CAPTION, TAGGED, code, picture, printed, saved, tidy
 from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 
-from metagan_edu.course import compared, hygiene, links, notebooks, suite
+from metagan_edu.course import compared, hygiene, links, notebooks, sitting, suite
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMITTED = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -16,7 +16,7 @@ COMMITTED = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def test_a_tidy_notebook_has_no_problems():
-    lines = "\n".join(["x = 1"] * hygiene.MAX_LINES)
+    lines = "\n".join(["x = 1"] * sitting.LIMITS["cell"])
     notebook = tidy(code("%pip install x\nif True:\n    !ls"), CAPTION, picture(alt="A ring"), code(lines, count=3))
     notebook.cells[3].execution_count = 2
     assert hygiene.problems(notebook, "00_made_up.ipynb") == []
@@ -34,7 +34,7 @@ def test_a_caption_can_be_printed_by_the_code_that_knows(text, problems):
     [
         ([code("\n".join(["x = 1"] * 26))], "cell 2: 26 lines, at most 25"),
         ([new_markdown_cell("\n".join(["text"] * 26))], "cell 2: 26 lines, at most 25"),
-        ([new_markdown_cell("text") for _ in range(45)], "46 cells, at most 45"),
+        ([code("x = 1" + " " * 74 + "#")], "cell 2: a line of 80 characters, at most 79"),
         ([code("if x:\n    class A:\n        pass")], "class A: notebooks define none"),
         ([code('import sys\nsys.path.append("records")')], "sys.path: what notebooks share comes with the package"),
         ([code("!git clone https://example.org/x")], "git clone: what notebooks share comes with the package"),

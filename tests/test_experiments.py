@@ -52,25 +52,6 @@ def test_a_comparison_with_nan_does_not_hold(capsys):
     assert capsys.readouterr().out.startswith("does not hold")
 
 
-@pytest.mark.parametrize(
-    ("choice", "text"),
-    [(None, "no prediction was made"), (1, "you predicted 1 – not this time"), (2, "you predicted 2 – right")],
-)
-def test_a_prediction_is_made_first_and_scored_later(capsys, choice, text):
-    prediction = mg.predict("Which is it?", "spiral", "circle", choice=choice)
-    assert capsys.readouterr().out == "Which is it?\n  1. spiral\n  2. circle\n"
-    prediction.score(2)
-    assert capsys.readouterr().out == f"It is 2: circle ({text})\n"
-
-
-@pytest.mark.parametrize("bad", [0, 3, -1, "circle", 1.5])
-def test_what_is_no_option_is_refused(bad):
-    with pytest.raises(ValueError, match="choice must be a number from 1 to 2"):
-        mg.predict("Which is it?", "spiral", "circle", choice=bad)
-    with pytest.raises(ValueError, match="answer must be a number from 1 to 2"):
-        mg.predict("Which is it?", "spiral", "circle").score(bad)
-
-
 def test_the_profile_is_the_laptop_unless_named(monkeypatch):
     monkeypatch.delenv("METAGAN_PROFILE", raising=False)
     assert mg.profile() == "laptop"

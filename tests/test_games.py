@@ -24,13 +24,13 @@ def sigmoid(a):
 
 
 @settings(max_examples=20, deadline=None)
-@given(theta=st.floats(-2, 2), psi=st.floats(-2, 2))
-def test_field_of_the_dirac_gan_in_closed_form(theta, psi):
-    """With D high on real data: v = (ψ σ(ψθ), -θ σ(ψθ)) for minimax and (ψ σ(-ψθ), -θ σ(ψθ)) for non-saturating."""
+@given(gen=st.floats(-2, 2), disc=st.floats(-2, 2))
+def test_field_of_the_dirac_gan_in_closed_form(gen, disc):
+    """With D high on real data ``v = (d σ(sdg), -g σ(dg))``, s = 1 for minimax and -1 for non-saturating."""
     for loss, sign in ((mg.losses.minimax(), 1), (mg.losses.non_saturating(), -1)):
-        v = mg.dynamics.field(mg.games.dirac(loss), at(theta, psi))
-        np.testing.assert_allclose(v.gen, psi * sigmoid(sign * psi * theta), atol=1e-12)
-        np.testing.assert_allclose(v.disc, -theta * sigmoid(psi * theta), atol=1e-12)
+        v = mg.dynamics.field(mg.games.dirac(loss), at(gen, disc))
+        np.testing.assert_allclose(v.gen, disc * sigmoid(sign * disc * gen), atol=1e-12)
+        np.testing.assert_allclose(v.disc, -gen * sigmoid(disc * gen), atol=1e-12)
 
 
 @pytest.mark.parametrize("loss", [mg.losses.minimax(), mg.losses.non_saturating()])
@@ -62,8 +62,8 @@ def test_update_maps_of_the_dirac_gan_in_closed_form(h):
 
 @pytest.mark.parametrize("num_unroll", [1, 5, 10])
 def test_unrolling_damps_the_generator_by_two_k_eta_slope_squared(num_unroll):
-    """One step of the linearized map: [[1 - h·Kη/2·…]]: θ is damped by 2Kη f'(0)² = Kη/2, which acts as R1 does on
-    ψ."""
+    """One step of the linearized map: [[1 - h·Kη/2·…]]: φ_G is damped by 2Kη f'(0)² = Kη/2, which acts as R1 does on
+    φ_D."""
     h = 0.2
     sgd = mg.optimizers.sgd(h)
     rule = mg.rules.unrolled(sgd, sgd, num_unroll=num_unroll)
@@ -152,3 +152,60 @@ def test_a_batch_of_whole_numbers_is_refused():
     game = mg.games.gan(mg.networks.mlp(2, (3,), 2), mg.networks.mlp(2, (3,), 1))
     with pytest.raises(ValueError, match="floating-point numbers, not int32"):
         game.disc_loss(game.init(0), tf.zeros([4, 2], tf.int32), mg.seeds.make(0), mg.games.Hyper())
+
+
+# --- What is seen of a game -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dims", [1, 2])
+@pytest.mark.parametrize(
+    ("name", "slope"),
+    [
+        ("minimax", lambda a: 1 / (1 + np.exp(-a))),
+        ("non_saturating", lambda a: 1 / (1 + np.exp(a))),
+        ("wasserstein", np.ones_like),
+    ],
+)
+def test_a_snapshot_pulls_each_sample_down_its_own_loss(dims, name, slope):
+    """The oracle: ``-ℓ'`` by hand, and ``∂D/∂x`` by central differences."""
+    loss = getattr(mg.losses, name)()
+    nets = mg.networks.mlp(3, (5,), dims, activation="tanh"), mg.networks.mlp(dims, (5,), 1, activation="tanh")
+    game = mg.games.gan(*nets, loss=loss)
+    players = game.init(mg.seeds.make(0))
+    shot = mg.dynamics.snapshot(game, players, loss=loss, n=4, seed=1)
+    score = lambda x: game.score(players, tf.constant(x, tf.float32)).numpy()[:, 0]  # noqa: E731
+    np.testing.assert_allclose(shot.generated, mg.sample(game, players, 4, seed=1))
+    np.testing.assert_allclose(shot.logits, score(shot.grid), rtol=1e-5, atol=1e-6)
+    assert shot.grid.shape == ((401, 1), (61 * 61, 2))[dims - 1] and abs(shot.grid).max() == 3
+    logits, away = score(shot.generated), 0.01 * np.eye(dims)
+    rises = np.stack([(score(shot.generated + h) - score(shot.generated - h)) / 0.02 for h in away], 1)
+    np.testing.assert_allclose(shot.pull, slope(logits)[:, None] * rises, rtol=2e-2, atol=1e-4)
+
+
+def test_without_samples_or_with_three_dimensions_there_is_no_snapshot():
+    three = mg.games.gan(mg.networks.mlp(2, (4,), 3), mg.networks.mlp(3, (4,), 1))
+    with pytest.raises(ValueError, match="with a generator, a discriminator and no labels"):
+        mg.dynamics.snapshot(mg.games.bilinear(), mg.games.bilinear().init(mg.seeds.make(0)))
+    with pytest.raises(ValueError, match=r"of samples \(n, 1\) or \(n, 2\), not \(32, 3\)"):
+        mg.dynamics.snapshot(three, three.init(mg.seeds.make(0)))
+
+
+def test_turns_are_counted_without_jumps():
+    angle = np.linspace(0.5, 0.5 - 6 * np.pi, 50)
+    path = np.stack([np.cos(angle), np.sin(angle)], 1) * np.linspace(1, 3, 50)[:, None]
+    np.testing.assert_allclose(mg.dynamics.turns(path), np.linspace(0, -3, 50), atol=1e-12)
+    with pytest.raises(ValueError, match=r"shape \(steps, 2\), not \(50, 3\)"):
+        mg.dynamics.turns(np.zeros((50, 3)))
+
+
+def test_between_two_noises_lies_a_great_circle():
+    start, end = np.array([3.0, 0, 0, 0]), np.array([0, 0, 0, 3.0])
+    way = mg.games.between(start, end, 5)
+    assert way.dtype == np.float32
+    np.testing.assert_allclose(way[[0, -1]], [start, end], atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(way, axis=1), 3, rtol=1e-6)
+    np.testing.assert_allclose(way[2], [3 / 2**0.5, 0, 0, 3 / 2**0.5], rtol=1e-6)
+    for bad, message in (((start, -start, 5), "on one line"), ((start, end[:2], 5), r"\(4,\), \(2,\) and 5"),
+                         ((start, end, 1), "and 1")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            mg.games.between(*bad)

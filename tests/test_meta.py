@@ -291,7 +291,7 @@ def test_gradient_of_the_gradient_quotient_agrees_with_central_differences():
 def test_gradient_quotient_of_two_scalars_by_hand():
     """On the Dirac-GAN v and Jv are known, and J is not symmetric: Jᵀv would give another number."""
     game = mg.games.dirac(mg.losses.wasserstein())
-    players = Players(*(mg.games.Player(tf.constant(x)) for x in (2.0, 1.0)))  # v = (ψ, -θ) = (1, -2)
+    players = Players(*(mg.games.Player(tf.constant(x)) for x in (2.0, 1.0)))  # v = (φ_D, -φ_G) = (1, -2)
     task = Task(tf.zeros([1, 1]), tf.zeros([1, 1]))
     found = mg.meta.gradient_quotient(epsilon=1e-9)(game, None, players, task, SEED)
     jv = np.array([-2.0, -1.0])  # J = ((0, 1), (-1, 0))

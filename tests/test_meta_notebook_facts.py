@@ -1,4 +1,4 @@
-"""Identities that notebook 05 tells: closed forms of meta-gradients, and what the recomputing loop must return."""
+"""What notebooks 06 and 07 tell: closed forms of meta-gradients, and what the recomputing loop must return."""
 
 import numpy as np
 import oracles

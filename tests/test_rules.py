@@ -102,7 +102,7 @@ def test_a_loop_over_a_convolutional_game_compiles_with_xla():
 
 
 def test_simultaneous_step_by_hand():
-    """θ - η ∂L_G/∂θ and ψ - η ∂L_D/∂ψ at the old players."""
+    """φ_G - η ∂L_G/∂φ_G and φ_D - η ∂L_D/∂φ_D at the old players."""
     game = smooth_gan()
     players = game.init(0)
     v = mg.dynamics.field(game, players, BATCH(None), seeds.split(seeds.make(0), 2)[1])

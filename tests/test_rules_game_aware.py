@@ -362,7 +362,7 @@ def test_values_out_of_range_are_refused(make, message):
 @pytest.mark.parametrize("num_unroll", [1, 5, 10])
 @pytest.mark.parametrize(("loop", "share"), [(autodiff.unroll, 1), (WITHOUT, 0.5)], ids=["full", "without_gradient"])
 def test_unrolling_without_the_inner_gradient_damps_half_as_much(num_unroll, loop, share):
-    """θ is damped by 2Kη f'(0)² with the gradient through the inner steps, by half of that without it."""
+    """φ_G is damped by 2Kη f'(0)² with the gradient through the inner steps, by half of that without it."""
     h = 0.2
     sgd = mg.optimizers.sgd(h)
     rule = RULES.unrolled(sgd, sgd, num_unroll=num_unroll, loop=loop)

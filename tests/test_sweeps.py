@@ -199,16 +199,20 @@ def test_another_version_of_the_package_is_said_and_computed(tmp_path, log, monk
     ("change", "another"),
     [
         (("x + 1", "x - 1"), True), (("adds", "sums"), False), (("  # so", "  # or so"), False),
-        (("plotting.py", "other.py"), True), (("x * 2", "x * 3"), False),
+        (("plotting", "other"), True), (("x * 2", "x * 3"), False),
     ],
 )  # fmt: skip
 def test_in_a_working_copy_the_packages_code_is_part_of_its_version(tmp_path, change, another):
-    files = {"a.py": 'def f(x):\n    "adds"\n    return x + 1  # so\n', "plotting.py": "def g(x):\n    return x * 2\n"}
+    files = {
+        "a.py": 'def f(x):\n    "adds"\n    return x + 1  # so\n',
+        "plotting/a.py": "def g(x):\n    return x * 2\n",
+    }
     versions = []
     for folder, how in (("before", ("", "")), ("after", change)):
-        (tmp_path / folder).mkdir()
         for name, text in files.items():
-            (tmp_path / folder / name.replace(*how)).write_text(text.replace(*how))
+            path = tmp_path / folder / name.replace(*how)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace(*how))
         versions.append(descriptions._digest_of_package(tmp_path / folder))
     assert (versions[0] != versions[1]) == another
 

@@ -96,7 +96,7 @@ OTHERS = {
     mg.rules.policies: {"controller", "log_like"}, mg.losses: {"as_loss", "as_penalty"},
     mg.meta: {"adapt", "check_task", "each_step", "everything", "last", "load_theta", "meta_train", "minimax_optimizer",
               "per_parameter", "per_player", "per_tensor", "restart", "save_theta", "tangents"},
-    mg.meta.coordinatewise: {"beside"}, mg.meta.outer: {"features"}, mg.games: {"no_data", "sample"},
+    mg.meta.coordinatewise: {"beside"}, mg.meta.outer: {"features"}, mg.games: {"between", "no_data", "sample"},
 }  # fmt: skip
 NAMED = [(module, name) for module, calls in FACTORIES.items() for name in calls]
 

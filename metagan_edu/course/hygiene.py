@@ -4,13 +4,15 @@ import ast
 import re
 from typing import Any
 
+from .. import turns
+from . import folding, predictions, sitting
 from .badges import badges, repository
 from .notebooks import CODE, MARKDOWN, code_cells
 
-MAX_LINES, MAX_CELLS = 25, 45
 CAPTION = "**Figure"
 EMPTY_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=\"[^\"]+\")[^>]*>")
 BESIDE = re.compile(r"sys\.path|\bgit clone\b|\bln -s\b")
+TURN = re.compile(r"\byour_turn\(\s*[\"']([^\"']*)")
 UNSTABLE = re.compile(r" at 0x[0-9a-fA-F]{6,}")
 
 
@@ -18,23 +20,23 @@ def problems(notebook: Any, name: str) -> list[str]:
     """Everything that is wrong with the notebook of file name ``name``, one line each; empty where nothing is."""
     found = _whole(notebook, name)
     for position, cell in enumerate(notebook.cells, start=1):
-        wrong = _any_cell(cell)
+        wrong = _any_cell(cell) + predictions.problems(cell)
         if cell.cell_type == CODE:
             around = notebook.cells[max(position - 2, 0) : position + 1]
-            wrong += _code(cell) + _outputs(cell) + _picture(cell, around)
+            wrong += _code(cell) + _outputs(cell) + _picture(cell, around) + _turn(cell) + folding.problems(cell)
         found += [f"{name}, cell {position}: {text}" for text in wrong]
     return found
 
 
 def _whole(notebook: Any, name: str) -> list[str]:
-    found = []
-    if len(notebook.cells) > MAX_CELLS:
-        found.append(f"{name}: {len(notebook.cells)} cells, at most {MAX_CELLS}")
+    found = sitting.problems(notebook, name)
     if not notebook.cells or not notebook.cells[0].source.startswith(badges(name)):
         found.append(f"{name}: its first cell does not begin with the badges that 'metagan_edu badges' prints")
     counts = [cell.execution_count for _, cell in code_cells(notebook) if "skip-execution" not in _tags(cell)]
     if counts != list(range(1, len(counts) + 1)):
         found.append(f"{name}: not run once from top to bottom (execution counts {counts})")
+    asked = predictions.names(notebook)
+    found += [f"{name}: two predictions are called '{word}'" for word in sorted(set(asked)) if asked.count(word) > 1]
     return found
 
 
@@ -44,9 +46,11 @@ def _tags(cell: Any) -> list[str]:
 
 def _any_cell(cell: Any) -> list[str]:
     found = []
-    lines = len(cell.source.splitlines())
-    if lines > MAX_LINES:
-        found.append(f"{lines} lines, at most {MAX_LINES}")
+    lines = folding.shown(cell).splitlines()
+    if len(lines) > sitting.LIMITS["cell"]:
+        found.append(f"{len(lines)} lines, at most {sitting.LIMITS['cell']}")
+    if cell.cell_type == CODE and (longest := max(map(len, lines), default=0)) > sitting.LIMITS["line"]:
+        found.append(f"a line of {longest} characters, at most {sitting.LIMITS['line']}")
     if cell.cell_type == MARKDOWN and EMPTY_ALT.search(cell.source):
         found.append("a picture without alternative text")
     owner_and_name = repository().split("github.com/", 1)[1]
@@ -94,4 +98,19 @@ def _picture(cell: Any, around: list[Any]) -> list[str]:
     texts = [near.source for near in around if near.cell_type == MARKDOWN]
     if not any(text.lstrip().startswith(CAPTION) for text in texts + printed):
         found.append(f"a picture without a caption (a text cell beside it, or its own, that starts with '{CAPTION}')")
+    return found
+
+
+def _turn(cell: Any) -> list[str]:
+    """Turns that are not there, or that a saved notebook answers."""
+    names = TURN.findall(cell.source)
+    found = []
+    for name in names:
+        try:
+            turns.find(name)
+        except ValueError as error:
+            found.append(str(error))
+    printed = "".join(output.get("text", "") for output in cell.outputs)
+    if cell.execution_count is not None and printed.count("not answered yet: ") != len(names):
+        found.append("a turn is answered, or prints nothing: in the saved notebook each answer is still '...'")
     return found

@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from tqdm import tqdm
 
-from . import notebooks
+from . import folding, notebooks
 
 SKIPPED_TAG = "skip-execution"
 
@@ -55,7 +55,7 @@ def execute(path: Path, *, timeout: float, on_cell: Callable[[], None] = lambda:
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as failure:
         position = started[-1] if started else 0
         error = f"{path.name}, cell {position + 1}: {_one_line(failure, timeout)}"
-    return notebooks.clean(notebook), Outcome(path.stem, time.perf_counter() - begin, error)
+    return folding.fold(notebooks.clean(notebook)), Outcome(path.stem, time.perf_counter() - begin, error)
 
 
 def _one_line(failure: Exception, timeout: float) -> str:

@@ -3,7 +3,7 @@
 from . import saddles
 from .base import Game, Hyper, Player, Players, no_data
 from .gan import gan
-from .sampling import sample
+from .sampling import between, sample
 from .toys import bilinear, dirac
 
-__all__ = ["Game", "Hyper", "Player", "Players", "bilinear", "dirac", "gan", "no_data", "saddles", "sample"]
+__all__ = ["Game", "Hyper", "Player", "Players", "between", "bilinear", "dirac", "gan", "no_data", "saddles", "sample"]

@@ -1,4 +1,4 @@
-"""Samples of a game's generator."""
+"""Samples of a game's generator, and ways through its noise."""
 
 from __future__ import annotations
 
@@ -37,3 +37,20 @@ def _labels(game: Game, labels: Any, n: int) -> np.ndarray:
             f"labels must be one whole number or {n} of them, not an array {labels.shape} of type {labels.dtype}."
         )
     return np.broadcast_to(labels, (n,))
+
+
+def between(start: Any, end: Any, num: int) -> np.ndarray:
+    """``num`` noises from ``start`` to ``end``, both (d,), along a great circle: float32 ``(num, d)``, ends included.
+
+    ``z(t) = (sin((1 - t) ω) start + sin(t ω) end) / sin ω`` with the angle ω between them (White 2016): noise
+    ``N(0, I)`` of many dimensions lies near a sphere of radius √d, which a straight way leaves for its middle. Raises
+    ``ValueError`` for noises of other shapes, for fewer than two, and where they lie on one line through 0.
+    """
+    start, end = (np.asarray(z, np.float64) for z in (start, end))
+    if start.ndim != 1 or start.shape != end.shape or checks.whole("num", num) < 2:
+        raise ValueError(f"two noises (d,) and num of 2 or more are needed, not {start.shape}, {end.shape} and {num}.")
+    cosine = np.clip(start @ end / max(np.linalg.norm(start) * np.linalg.norm(end), 1e-12), -1, 1)
+    if abs(cosine) > 1 - 1e-9 or not start.any() or not end.any():
+        raise ValueError("the noises lie on one line through 0, so that no great circle joins them.")
+    angle, t = np.arccos(cosine), np.linspace(0, 1, num)[:, None]
+    return ((np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)).astype(np.float32)

@@ -23,13 +23,14 @@ def _scalar_network(function: Callable, start: float) -> Network:
 
 @by_value
 def dirac(loss: losses.Loss | None = None, *, penalty: losses.Penalty | None = None, start: tuple = (1.0, 1.0)) -> Game:
-    """The Dirac-GAN: real data is the point 0, ``G(z) = θ``, ``D(x) = ψx`` (Mescheder et al. 2018, definition 2.1).
+    """The Dirac-GAN: real data is the point 0, ``G(z) = φ_G``, ``D(x) = φ_D x`` (Mescheder et al. 2018, def. 2.1).
 
     It is :func:`gan` with two one-parameter networks, so every rule, loss and penalty runs on it unchanged. The
-    equilibrium is (θ, ψ) = (0, 0); ``start`` is where ``init`` puts the players. It needs no batches (:func:`no_data`).
+    equilibrium is (φ_G, φ_D) = (0, 0); ``start`` is where ``init`` puts the players. It needs no batches
+    (:func:`no_data`).
     """
-    point = _scalar_network(lambda theta, z: theta + 0 * z, float(start[0]))
-    line = _scalar_network(lambda psi, x: psi * x, float(start[1]))
+    point = _scalar_network(lambda place, z: place + 0 * z, float(start[0]))
+    line = _scalar_network(lambda slope, x: slope * x, float(start[1]))
     game = gan(point, line, loss=loss, penalty=penalty)
 
     def on_the_point(loss):

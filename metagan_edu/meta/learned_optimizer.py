@@ -3,9 +3,9 @@
     w ← w - 1/L · Σ_k c_k ∘ b_k,    b = (g_t, g_{t-1}, g_{t-2}, L u_{t-1}, L u_{t-2}, mean of g),
     c = network(theta; b/‖g_t‖, state of the game)
 
-``w = (θ, ψ)`` are both players' parameters, ``g`` their own gradients, ``u`` past updates, and ``L`` the steepness that
-was measured, ``‖g_t - g_{t-1}‖/‖u_{t-1}‖``, or what is left of an earlier, larger one. What the network sees has no
-units, so that a loss or parameters multiplied by a number do not matter from the second step on. It starts at
+``w = (φ_G, φ_D)`` are both players' parameters, ``g`` their own gradients, ``u`` past updates, and ``L`` the steepness
+that was measured, ``‖g_t - g_{t-1}‖/‖u_{t-1}‖``, or what is left of an earlier, larger one. What the network sees has
+no units, so that a loss or parameters multiplied by a number do not matter from the second step on. It starts at
 ``c = (0.8, -0.4, 0, …)``, an optimistic step. Each player has a network of its own, and a step takes one gradient of
 each. (Learned per parameter: Andrychowicz et al. 2016, Metz et al. 2022; for two players: Shen et al. 2021. The basis
 and the features are this course's own.)

@@ -51,7 +51,7 @@ def gradient_quotient(epsilon: float = 1e-3) -> Callable:
     player ``v = -g`` and ``J = -H``, which gives the paper's ``(g - Hg)/(g + ε sign g)``. In a game ``J`` is not
     symmetric, so it must be ``Jv`` and not the ``Jᵀv`` that the gradient of ``½‖v‖²`` would give. Public code has
     ε = 1e-5; in a game of ReLU networks the few weights with hardly any gradient then make up the whole mean, and
-    nothing is learned (notebook 06). (Dauphin & Schoenholz 2019; sign 0 = 1 there and here.)
+    nothing is learned (notebook 08). (Dauphin & Schoenholz 2019; sign 0 = 1 there and here.)
     """
 
     def outer(game, theta, players, task, seed):

@@ -23,14 +23,14 @@ class Hypergradient(NamedTuple):
 def hypergradient(
     lr: Any, *, beta: float, bounds: tuple[float, float], direction: Optimizer | None = None
 ) -> Optimizer:
-    """Hypergradient descent: ``w_t = w_{t-1} - α_t u_t`` with a rate ``α`` that follows its own gradient.
+    """Hypergradient descent: ``w_t = w_{t-1} - η_t u_t`` with a rate ``η`` that follows its own gradient.
 
-        α_t = clip(α_{t-1} + β g_t · u_{t-1}, low, high),    since    ∂f(w_{t-2} - α u_{t-1})/∂α = -g_t · u_{t-1}
+        η_t = clip(η_{t-1} + β g_t · u_{t-1}, low, high),    since    ∂f(w_{t-2} - η u_{t-1})/∂η = -g_t · u_{t-1}
 
     ``g_t``: the gradient at ``w_{t-1}``; ``u_t``: the direction that ``direction`` makes of it: the gradient itself by
     default (SGD-HD), ``optimizers.scale_by_adam()`` for Adam-HD. No second derivative is needed, only
     a copy of ``u``. The dot product is over all tensors of the player, and the rate moves once per step: updating a
-    shared rate inside the loop over tensors would make the result depend on their order. ``lr``: ``α_0``, a number or a
+    shared rate inside the loop over tensors would make the result depend on their order. ``lr``: ``η_0``, a number or a
     scalar tensor; ``beta``: β ≥ 0; ``bounds``: ``(low, high)``, which is asked for because nothing else keeps the rate
     from turning negative or exploding, as it does in a game that rotates. Raises ``ValueError`` for values out of
     range.

@@ -1,6 +1,7 @@
 """One player moves, then the other answers.
 
-    ψ ← ψ - η_D ∂L_D(θ, ψ)/∂ψ    (``disc_steps`` times),    then    θ ← θ - η_G ∂L_G(θ, ψ_new)/∂θ
+    φ_D ← φ_D - η_D ∂L_D(φ_G, φ_D)/∂φ_D    (``disc_steps`` times),
+    then φ_G ← φ_G - η_G ∂L_G(φ_G, φ_D_new)/∂φ_G
 
 The discriminator first, as in Goodfellow et al. (2014, algorithm 1); each move has a batch and noise of its own.
 """

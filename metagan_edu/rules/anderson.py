@@ -3,8 +3,8 @@
     f(w) = step(w) - w,    sⱼ = wⱼ₊₁ - wⱼ,    yⱼ = f(wⱼ₊₁) - f(wⱼ),
     γ = argmin ‖f(w) - Σ γⱼ yⱼ‖,    w ← (w - Σ γⱼ sⱼ) + (f(w) - Σ γⱼ yⱼ)
 
-``w = (θ, ψ)``. Were the rule linear, ``f(w) - Σ γⱼ yⱼ`` would be its move at ``w - Σ γⱼ sⱼ``: of all points that the
-memory reaches, that with the smallest one. So it does on a linear game what GMRES does, and ends after n + 1 steps
+``w = (φ_G, φ_D)``. Were the rule linear, ``f(w) - Σ γⱼ yⱼ`` would be its move at ``w - Σ γⱼ sⱼ``: of all points that
+the memory reaches, that with the smallest one. So it does on a linear game what GMRES does, and ends after n + 1 steps
 where the memory holds all n numbers to be found, unless a step on the way gains nothing. (Anderson 1965; type II of
 Walker & Ni 2011, theorem 2.2.)
 """

@@ -1,8 +1,8 @@
 """Evaluate an average of the generators that training passed through.
 
-    θ̄ ← d θ̄ + (1 - d) θ    after each step of the rule inside,    d = min(decay, (1 + t)/(10 + t))
+    φ̄ ← d φ̄ + (1 - d) φ    after each step of the rule inside,    d = min(decay, (1 + t)/(10 + t))
 
-Training itself is unchanged; only what ``view`` shows is. The shorter memory at the start keeps θ̄ from being dominated
+Training itself is unchanged; only what ``view`` shows is. The shorter memory at the start keeps φ̄ from being dominated
 by the initial values. (Yazıcı et al. 2019 study the average for GANs.)
 """
 
@@ -16,7 +16,7 @@ from .base import Rule, inside
 
 
 class AveragedState(NamedTuple):
-    """``inner``: the state of the rule inside; ``average``: θ̄; ``t``: steps taken."""
+    """``inner``: the state of the rule inside; ``average``: φ̄; ``t``: steps taken."""
 
     inner: Any
     average: Any

@@ -1,12 +1,12 @@
 """Each player moves as if it knew how the other answers: competitive gradient descent, for zero-sum games.
 
-    a - η² D D' a = g_θ - η D g_ψ,    b = g_ψ - η D' a,    θ ← θ - η a,    ψ ← ψ - η b
+    a - η² D D' a = g_G - η D g_D,    b = g_D - η D' a,    φ_G ← φ_G - η a,    φ_D ← φ_D - η b
 
-``g`` is the pair of own gradients, ``D = ∂g_θ/∂ψ`` and ``D' = ∂g_ψ/∂θ`` its mixed derivatives; together it is ``w ← w -
-η (I + η J_mixed)⁻¹ g``, the Nash equilibrium of the game's bilinear approximation with steps penalized by ``‖·‖²/2η``.
-Where ``L_D = -L_G``, ``D' = -Dᵀ``: the system is symmetric and positive, and the conjugate gradient solves it; what
-differentiates a step differentiates the solution, which few iterations may leave some way off. (Schäfer
-& Anandkumar 2019, algorithm 1; for a general game the system has no such form, and the rule refuses it.)
+``g`` is the pair of own gradients, ``D = ∂g_G/∂φ_D`` and ``D' = ∂g_D/∂φ_G`` its mixed derivatives; together it is
+``w ← w - η (I + η J_mixed)⁻¹ g``, the Nash equilibrium of the game's bilinear approximation with steps penalized by
+``‖·‖²/2η``. Where ``L_D = -L_G``, ``D' = -Dᵀ``: the system is symmetric and positive, and the conjugate gradient solves
+it; what differentiates a step differentiates the solution, which few iterations may leave some way off. (Schäfer &
+Anandkumar 2019, algorithm 1; for a general game the system has no such form, and the rule refuses it.)
 """
 
 import functools

@@ -1,10 +1,10 @@
 """Both players also shrink the length of the field, which is 0 where neither wants to move.
 
-    w ← w - η (g + γ ∇_w ½‖g‖²),    ∇_w ½‖g‖² = Jᵀg
+    w ← w - η (g + γ ∇_w ½‖g‖²),    ∇_w ½‖g‖² = J_gᵀ g
 
-``w = (θ, ψ)``, ``g`` the pair of own gradients, ``J = ∂g/∂w``. With the field ``v = -g`` this is the paper's ``v - γ ∇
-½‖v‖²``. It turns rotation into attraction, but attracts to *every* zero of the field, bad ones too. On a batch ``‖g‖²``
-is biased upward by the gradients' noise. (Mescheder, Nowozin & Geiger 2017.)
+``w = (φ_G, φ_D)``, ``g`` the pair of own gradients, ``J_g = ∂g/∂w``. With the field ``v = -g`` this is the paper's
+``v - γ ∇ ½‖v‖²``. It turns rotation into attraction, but attracts to *every* zero of the field, bad ones too. On a
+batch ``‖g‖²`` is biased upward by the gradients' noise. (Mescheder, Nowozin & Geiger 2017.)
 """
 
 from .. import autodiff, checks, replicas, trees

@@ -2,8 +2,8 @@
 
     w½ = w - η g(w),    w ← w - η g(w½)
 
-``w = (θ, ψ)``, ``g`` the pair of own gradients. Each half has a batch and noise of its own. With Adam the moments are
-updated at both (ExtraAdam); only the parameters go back. (Korpelevich 1976; for GANs Gidel et al. 2019.)
+``w = (φ_G, φ_D)``, ``g`` the pair of own gradients. Each half has a batch and noise of its own. With Adam the moments
+are updated at both (ExtraAdam); only the parameters go back. (Korpelevich 1976; for GANs Gidel et al. 2019.)
 """
 
 from .. import seeds

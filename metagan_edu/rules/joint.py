@@ -1,7 +1,7 @@
 """Both players seen as one: what rules share that look at the whole game and not at one player at a time.
 
-``w = (θ, ψ)`` is the pair of parameters, ``g(w) = (∂L_G/∂θ, ∂L_D/∂ψ)`` the pair of own gradients (the field of
-``dynamics.field`` is ``v = -g``), and ``J = ∂g/∂w`` its Jacobian, which for a game is not symmetric.
+``w = (φ_G, φ_D)`` is the pair of parameters, ``g(w) = (∂L_G/∂φ_G, ∂L_D/∂φ_D)`` the pair of own gradients (the field of
+``dynamics.field`` is ``v = -g``), and ``J_g = ∂g/∂w`` its Jacobian, which for a game is not symmetric.
 """
 
 from __future__ import annotations

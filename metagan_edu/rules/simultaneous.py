@@ -1,9 +1,9 @@
 """Both players move at once.
 
-    θ ← θ - η_G ∂L_G(θ, ψ)/∂θ,    ψ ← ψ - η_D ∂L_D(θ, ψ)/∂ψ
+    φ_G ← φ_G - η_G ∂L_G(φ_G, φ_D)/∂φ_G,    φ_D ← φ_D - η_D ∂L_D(φ_G, φ_D)/∂φ_D
 
-Both gradients are taken at the old (θ, ψ), on one batch and one draw of noise. (Goodfellow et al. 2014 alternate; the
-simultaneous rule is the one that theory calls SimGDA, e.g. Mescheder et al. 2018, section 2.)
+Both gradients are taken at the old (φ_G, φ_D), on one batch and one draw of noise. (Goodfellow et al. 2014 alternate;
+the simultaneous rule is the one that theory calls SimGDA, e.g. Mescheder et al. 2018, section 2.)
 """
 
 from .. import seeds

@@ -1,11 +1,12 @@
 """Take out the part of the game that only rotates: symplectic gradient adjustment.
 
-    w ← w - η (g + λ Aᵀg),    A = ½ (J - Jᵀ),    Aᵀg = ½ (Jᵀg - Jg)
+    w ← w - η (g + λ Aᵀg),    A = ½ (J_g - J_gᵀ),    Aᵀg = ½ (J_gᵀ g - J_g g)
 
-``w = (θ, ψ)``, ``g`` the pair of own gradients, ``J = ∂g/∂w``; ``A`` is 0 where both players share one loss, and all of
-``J`` where the game only rotates. The paper's sign of λ keeps the adjustment from pushing towards unstable points:
+``w = (φ_G, φ_D)``, ``g`` the pair of own gradients, ``J_g = ∂g/∂w``; ``A`` is 0 where both players share one loss, and
+all of ``J_g`` where the game only rotates. The paper's sign of λ keeps the adjustment from pushing towards unstable
+points:
 
-    λ = strength · sign(⟨g, ∇H⟩ ⟨Aᵀg, ∇H⟩/d + 1/10),    ∇H = Jᵀg,  d the number of parameters
+    λ = strength · sign(⟨g, ∇H⟩ ⟨Aᵀg, ∇H⟩/d + 1/10),    ∇H = J_gᵀ g,  d the number of parameters
 
 (Balduzzi, Racanière, Martens, Foerster, Tuyls & Graepel 2018, section 3.)
 """

@@ -1,7 +1,7 @@
 """The generator looks ahead: it minimizes the loss that it will have after the discriminator has reacted K times.
 
-    ψ⁰ = ψ,    ψᵏ⁺¹ = ψᵏ + update of D's optimizer for ∂L_D(θ, ψᵏ)/∂ψ
-    θ ← θ - η_G d/dθ L_G(θ, ψᴷ(θ, ψ)),    ψ ← ψ¹
+    φ_D⁰ = φ_D,    φ_Dᵏ⁺¹ = φ_Dᵏ + update of D's optimizer for ∂L_D(φ_G, φ_Dᵏ)/∂φ_D
+    φ_G ← φ_G - η_G d/dφ_G L_G(φ_G, φ_Dᴷ(φ_G, φ_D)),    φ_D ← φ_D¹
 
 The derivative is total: it goes through the K inner steps, optimizer included. Of these only the first is really taken;
 the others, with their slots, are forgotten. K = 0 is the simultaneous rule. All K steps see one batch and one draw of
@@ -9,7 +9,7 @@ noise, so that the real step is the first imagined one, and its gradient is coun
 (Metz, Poole, Pfau & Sohl-Dickstein 2017, eq. 7–11.)
 
 With ``loop=autodiff.without_gradient(autodiff.unroll)`` G answers the discriminator that will be, as if it could not
-change it: ``∂L_G(θ, ψᴷ)/∂θ`` at constant ψᴷ. That is cheaper, and another rule: not the one of the paper.
+change it: ``∂L_G(φ_G, φ_Dᴷ)/∂φ_G`` at constant φ_Dᴷ. That is cheaper, and another rule: not the one of the paper.
 """
 
 from collections.abc import Callable

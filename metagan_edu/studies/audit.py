@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import subprocess
+from collections.abc import Sequence
 from typing import Any
 
 import nbclient
@@ -19,11 +20,12 @@ import tensorflow as tf
 import metagan_edu as mg
 from metagan_edu import descriptions
 from metagan_edu.course import notebooks, place
+from metagan_edu.course.claims import WORDS as WORDS  # a constant that the record was made with
+from metagan_edu.course.claims import said
 from metagan_edu.studies import runs
 
 SEEDS = range(1, 11)
 CELL_SECONDS = 1800
-WORDS = {"holds: ": 1, "does not hold: ": 0}
 FIRST = """
 import tensorflow, metagan_edu
 from metagan_edu import lab
@@ -41,17 +43,6 @@ numpy.random.default_rng = lambda seed=None: _rng([0 if seed is None else seed, 
 """
 
 
-def said(notebook: Any) -> dict[str, list[tuple[str, int]]]:
-    """Cell -> (claim, verdict) in the order in which it printed them."""
-    found = {}
-    for _, cell in notebooks.code_cells(notebook):
-        lines = [line for out in cell.outputs if out.get("name") == "stdout" for line in out.text.splitlines()]
-        found[cell.id] = [
-            (line.removeprefix(word), value) for line in lines for word, value in WORDS.items() if line.startswith(word)
-        ]
-    return found
-
-
 def code(notebook: Any) -> str:
     """The digest of a notebook's code and of what it claims: with another it is another experiment."""
     claims = [claim for found in said(notebook).values() for claim in found]
@@ -63,14 +54,20 @@ def run(seed: int, notebook: str, digest: str) -> dict[str, int]:
     return played(notebook, digest, SHIFT.format(seed=seed))
 
 
-def played(notebook: str, digest: str, before: str) -> dict[str, int]:
+def played(
+    notebook: str, digest: str, before: str = "", lines: Sequence[Sequence[str]] = (), unreached: int = 0
+) -> dict[str, int]:
     """Claim -> whether it holds as expected, for all claims of a notebook with this :func:`code` that is run after a
-    cell with the code ``before``, and to its end whatever fails."""
+    cell with the code ``before``, and to its end whatever fails.
+
+    ``lines`` are pairs of a piece of the notebook's code and another one that takes its place; each must stand in it
+    once, or ``ValueError``. A claim that the run did not reach counts as ``unreached``.
+    """
     path = place.find() / "notebooks" / f"{notebook}.ipynb"
     printed = notebooks.read(path)
     if code(printed) != digest:
         raise ValueError(f"{path.name} has changed while it was audited; begin again.")
-    copied = copy.deepcopy(printed)
+    copied = with_lines(printed, lines, path.name)
     first = FIRST.format(threads=tf.config.threading.get_intra_op_parallelism_threads())
     copied.cells.insert(0, nbformat.v4.new_code_cell(first + before))
     client = nbclient.NotebookClient(
@@ -83,10 +80,21 @@ def played(notebook: str, digest: str, before: str) -> dict[str, int]:
     client.execute(stderr=subprocess.DEVNULL)
     now = said(copied)
     return {
-        claim: int(i < len(now[cell]) and now[cell][i][1] == verdict)
+        claim: int(now[cell][i][1] == verdict) if i < len(now[cell]) else unreached
         for cell, claims in said(printed).items()
         for i, (claim, verdict) in enumerate(claims)
     }
+
+
+def with_lines(notebook: Any, lines: Sequence[Sequence[str]], name: str) -> Any:
+    """A copy of a notebook in which each (old, new) of ``lines`` is done once."""
+    copied = copy.deepcopy(notebook)
+    for old, new in lines:
+        cells = [cell for _, cell in notebooks.code_cells(copied) for _ in range(cell.source.count(old))]
+        if len(cells) != 1:
+            raise ValueError(f"{name}: {old!r} is to be replaced, but stands there {len(cells)} times, not once.")
+        cells[0].source = cells[0].source.replace(old, new)
+    return copied
 
 
 def all_notebooks() -> dict[str, dict[str, str]]:

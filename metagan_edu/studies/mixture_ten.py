@@ -7,7 +7,7 @@ characters (``few_shot``). The rivals of a learned start get the same rule:
 * scratch, with 1, 2, 4 and 6 steps of D;
 * joint pre-training and Reptile (runs of 30), pre-trained as in ``mixture_starts``, with 4;
 * the start, and a rate for each tensor, by exact MAML through the ten steps (Meta-SGD's theta), with 4: 200 meta-steps
-  of one task, on the energy distance to the query points.
+  of four tasks, on the energy distance to the query points.
 
 Each has the best of five rates, by the mean over 20 validation mixtures and seed 0; where it is at the edge, the next
 one too. (Meta-SGD starts its rates at scratch's best.) Reported: 30 test mixtures, other seeds. Floors and ceiling, on

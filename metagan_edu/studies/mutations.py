@@ -1,16 +1,19 @@
 """Which claims of the notebooks fail where what they are about is made false?
 
 Each notebook is run once for each mutation, as in ``audit``: in the records every contender has the results of the next
-one; players that never move; gradients of the wrong sign. ``results[notebook: mutation][claim]`` is 1 where the claim
-still comes out as the course expects. One that does so under all three says nothing of records or of play: it is one of
-mathematics by hand, or it cannot fail.
+one, and live players never move (a claim is of a record or of play: one run for both); gradients of the wrong sign; and
+lines of its own made false, a small change for a claim, which `tests/falsehoods.json` lists.
+``results[notebook: mutation][claim]`` is 1 where the claim still comes out as the course expects, or where the run did
+not come so far; 0 where it is seen to fail. One that fails under none has its reason in that file.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import metagan_edu as mg
+from metagan_edu.course import place
 from metagan_edu.studies import audit, runs
 
 RECORDS = """
@@ -42,33 +45,49 @@ def _wrong(fn):
     return value_and_grad
 autodiff.value_and_grad = _wrong
 """
-MUTATIONS = {"records mixed up": RECORDS, "players that stand still": STILL, "gradients of the wrong sign": SIGN}
+MUTATIONS = {"records mixed up, players that stand still": RECORDS + STILL, "gradients of the wrong sign": SIGN}
 
 
-def run(seed: int, notebook: str, digest: str, mutation: str) -> dict[str, int]:
-    """Claim -> whether it comes out as expected under a mutation."""
-    return audit.played(notebook, digest, MUTATIONS[mutation])
+OWN = "lines of its own"
+
+
+def run(seed: int, notebook: str, digest: str, before: str, lines: list[list[str]]) -> dict[str, int]:
+    """Claim -> 0 where it is seen to fail in a notebook whose ``lines`` are made false, after the cell ``before``."""
+    return audit.played(notebook, digest, before, lines, unreached=1)
 
 
 def make() -> dict[str, Any]:
     """The record: a contender for each notebook and mutation, a metric for each claim; prints those that never fail."""
     settings = {
-        f"{name}: {mutation}": setting | {"mutation": mutation}
+        f"{name}: {mutation}": setting | {"before": before, "lines": lines}
         for name, setting in audit.all_notebooks().items()
-        for mutation in MUTATIONS
+        for mutation, before, lines in mutations(name)
     }
     record = mg.experiments.sweep(run, settings, [0], folder=runs("mutations"))
     for name, claim in never(record["results"]):
-        print(f"{name}: never failed: {claim}")
+        if claim not in falsehoods().get(name, {}).get("reasons", {}):
+            print(f"{name}: never failed: {claim}")
     return record | {"config": {"set_up": __doc__}}
 
 
-def never(results: dict[str, Any]) -> list[tuple[str, str]]:
-    """(notebook, claim) of those that come out as expected under every mutation."""
-    names = {name.partition(": ")[0]: results[name] for name in results}
-    return [
-        (name, claim)
-        for name, claims in names.items()
-        for claim in claims
-        if all(results[f"{name}: {mutation}"][claim][0] for mutation in MUTATIONS)
+def falsehoods() -> dict[str, dict[str, Any]]:
+    """Notebook -> ``lines``, (old, new) pieces of its code, a list for each run; and ``reasons``, claim -> why none."""
+    return json.loads((place.find() / "tests" / "falsehoods.json").read_text(encoding="utf-8"))
+
+
+def mutations(notebook: str) -> list[tuple[str, str, list[list[str]]]]:
+    """(name, code that runs before, lines made false) of each mutation of a notebook."""
+    own = falsehoods().get(notebook, {}).get("lines", [])
+    return [(name, before, []) for name, before in MUTATIONS.items()] + [
+        (f"{OWN}, {i}", "", lines) for i, lines in enumerate(own, 1)
     ]
+
+
+def never(results: dict[str, Any]) -> list[tuple[str, str]]:
+    """(notebook, claim) of those that are seen to fail under no mutation."""
+    fails: dict[tuple[str, str], bool] = {}
+    for contender, claims in results.items():
+        name = contender.partition(": ")[0]
+        for claim, held in claims.items():
+            fails[name, claim] = fails.get((name, claim), False) or not held[0]
+    return [claim for claim, failed in fails.items() if not failed]
