@@ -92,13 +92,8 @@ def version() -> str:
 
 
 FOLDER = pathlib.Path(__file__).parent
-APART = {
-    "studies",
-    "course",
-    "turns",
-    "plotting",
-    "lab.py",
-}  # no run computes with these, or they are described as code is
+# No run computes with these, or they are described as code is.
+APART = {"studies", "course", "turns", "plotting", "lab.py"}
 
 
 @functools.cache

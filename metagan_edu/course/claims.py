@@ -30,10 +30,11 @@ class Claim(NamedTuple):
 
 def said(notebook: Any) -> dict[str, list[tuple[str, int]]]:
     """Cell -> (claim, verdict) in the order in which it printed them."""
-    return {cell.id: _printed(cell) for _, cell in code_cells(notebook)}
+    return {cell.id: printed(cell) for _, cell in code_cells(notebook)}
 
 
-def _printed(cell: Any) -> list[tuple[str, int]]:
+def printed(cell: Any) -> list[tuple[str, int]]:
+    """(claim, verdict) in the order in which a code cell printed them."""
     lines = [line for output in cell.outputs if output.get("name") == "stdout" for line in output.text.splitlines()]
     return [
         (line.removeprefix(word), value) for line in lines for word, value in WORDS.items() if line.startswith(word)
@@ -48,7 +49,7 @@ def claims(notebook: Any) -> list[Claim]:
             section = (HEADING.findall(FENCED.sub("", cell.source)) or [section])[-1]
         elif cell.cell_type == CODE:
             from_record = dict(_verdicts(ast.parse(MAGIC.sub(r"\1pass", cell.source)).body, records))
-            for text, verdict in _printed(cell):
+            for text, verdict in printed(cell):
                 recorded = from_record.get(text, any(from_record.values()))
                 found.append(Claim(text, bool(verdict), number, section, recorded))
     return found

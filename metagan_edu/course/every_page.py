@@ -12,7 +12,8 @@ from typing import Any
 from docutils import nodes
 from sphinx.util.images import get_image_size
 
-from .outline import NOTEBOOKS, NUMBER, outline
+from . import notebooks
+from .outline import NOTEBOOKS, NUMBER, question
 from .pages import MADE
 
 PAPER = re.compile(r"\barXiv:(\d{4}\.\d{4,5})")
@@ -63,14 +64,14 @@ def finish_html(app: Any, page: str, template: str, context: dict[str, Any], tre
     if "furo_navigation_tree" in context:
         context["furo_navigation_tree"] = CAPTION.sub(r'\g<0> aria-level="2"', context["furo_navigation_tree"])
     for neighbor in filter(None, (context.get("prev"), context.get("next"))):
-        question = _question(Path(app.srcdir, neighbor["link"]).with_suffix(".ipynb"))
-        if question:
-            question = EMPHASIS.sub(r"<em>\1</em>", html.escape(question))
-            neighbor["title"] += f"<br><small>{question}</small>"
+        asked = _question(Path(app.srcdir, neighbor["link"]).with_suffix(".ipynb"))
+        if asked:
+            asked = EMPHASIS.sub(r"<em>\1</em>", html.escape(asked))
+            neighbor["title"] += f"<br><small>{asked}</small>"
 
 
 def _question(path: Path) -> str:
-    return outline(path).question if path.exists() else ""
+    return question(notebooks.read(path)) if path.exists() else ""
 
 
 def _element(node: nodes.Node) -> bool:

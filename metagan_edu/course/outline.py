@@ -51,13 +51,19 @@ def outline(path: Path) -> Outline:
     return Outline(
         path.name,
         _first(TITLE, front) or path.stem,
-        _first(QUESTION, front),
+        question(notebook),
         list(_pictures(notebook)),
         claims.claims(notebook),
         [" ".join(entry.split()) for part in REFERENCES.findall(whole) for entry in ENTRY.findall(part)],
         sorted(number for number in named if number < path.name[:2]),
         sitting.measure(notebook, path.stem),
     )
+
+
+def question(notebook: Any) -> str:
+    """What a notebook asks, in its first text."""
+    texts = (cell.source for cell in notebook.cells if cell.cell_type == notebooks.MARKDOWN)
+    return _first(QUESTION, next(texts, ""))
 
 
 def _first(pattern: re.Pattern, text: str) -> str:

@@ -146,7 +146,7 @@ def _takes(each):
 
 def lectures(outlines: list[Outline], audit: Audit) -> str:
     """What each notebook takes and stands on, and what all of them claim, for who plans a course."""
-    played = {text: held for claims in audit.values() for text, held in claims.items()}
+    played = _other_draws(audit)
     said = [claim for each in outlines for claim in each.claims]
     shares = [(sum(played[claim.text]), len(played[claim.text])) for claim in said if claim.text in played]
     least, draws = min(shares, key=lambda share: share[0] / share[1], default=(0, 0))
@@ -163,6 +163,11 @@ def lectures(outlines: list[Outline], audit: Audit) -> str:
     return text + "".join(f"| {' | '.join(map(str, _lecture(each)))} |\n" for each in outlines)
 
 
+def _other_draws(audit: Audit) -> dict[str, list[int]]:
+    """Claim -> 0 or 1 for each seed, in whatever notebook it was audited."""
+    return {text: held for claims in audit.values() for text, held in claims.items()}
+
+
 def _lecture(each):
     recorded = sum(claim.recorded for claim in each.claims)
     counts, named = each.counts, ", ".join(each.earlier) or "–"
@@ -177,7 +182,7 @@ def _plain(text: str) -> str:
 def board(outlines: list[Outline], audit: Audit) -> str:
     """Every claim with its verdict, where it comes from, its share in the audit, and a link to its cell."""
     lines = [BOARD.format(total=sum(len(each.claims) for each in outlines))]
-    other_draws = {text: held for claims in audit.values() for text, held in claims.items()}
+    other_draws = _other_draws(audit)
     for each in outlines:
         if not each.claims:
             continue

@@ -45,10 +45,8 @@ def _decoded(png: bytes) -> Image.Image:
 
 
 def _encoded(picture: Image.Image) -> bytes:
-    if picture.getchannel("A").getextrema() == (
-        255,
-        255,
-    ):  # opaque: the better of the two methods takes no transparency
+    opaque = picture.getchannel("A").getextrema() == (255, 255)
+    if opaque:  # the better of the two methods takes no transparency
         reduced = picture.convert("RGB").quantize(COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     else:
         reduced = picture.quantize(COLORS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)

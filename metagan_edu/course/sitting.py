@@ -8,7 +8,7 @@ import re
 from typing import Any, NamedTuple
 
 from ..tables import Table
-from . import folding
+from . import claims, folding
 from .notebooks import CODE, MARKDOWN
 
 # Of ``Sitting``; hygiene names the cells that are above "line" and "cell".
@@ -25,11 +25,7 @@ BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*\)\]\([^)]*\)")  # a picture that is a 
 PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 NOT_READ = re.compile(r"(?<=\])\([^)]*\)|</?[a-zA-Z][^>\n]*>")  # addresses of links, tags
 SECTION, ITEM = re.compile(r"(?m)^## "), re.compile(r"(?m)^(?:\*\*)?\d+\.")
-VERDICT, CLAIM, TURN = (
-    re.compile(r"(?m)^(?:holds|does not hold): "),
-    re.compile(r"\bclaim\("),
-    re.compile(r"\byour_turn\("),
-)
+CLAIM, TURN = re.compile(r"\bclaim\("), re.compile(r"\byour_turn\(")
 READING, RUNNING = re.compile(r"(\d+) minutes? to read"), re.compile(r"(\d+) s(?:econds)? to run")
 
 
@@ -82,7 +78,7 @@ def measure(notebook: Any, name: str) -> Sitting:
         line=max(map(len, code), default=0),
         cells=len(cells),
         cell=max((len(folding.shown(cell).splitlines()) for cell in cells), default=0),
-        claims=sum(max(len(CLAIM.findall(cell.source)), len(VERDICT.findall(_printed(cell)))) for cell in shown),
+        claims=sum(max(len(CLAIM.findall(cell.source)), len(claims.printed(cell))) for cell in shown),
         pictures=sum(_pictures(cell) for cell in runs) + len(PICTURE.findall(whole)),
         exercises=exercises,
         turns=turns,
@@ -118,10 +114,6 @@ def _row(one):
 def _words(text):
     read = NOT_READ.sub(" ", PICTURE.sub(" ", text))
     return sum(any(letter.isalnum() for letter in word) for word in read.split())
-
-
-def _printed(cell):
-    return "".join(output.get("text", "") for output in cell.outputs)
 
 
 def _pictures(cell):
