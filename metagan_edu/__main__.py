@@ -1,6 +1,6 @@
-"""``python -m metagan_edu run | site | test | check | sitting | badges | layers | devices``: the course's commands.
+"""``python -m metagan_edu run | site | test | check | sitting | assignments | badges | layers | devices``.
 
-The first six work on the course's folder, which is found from where they are called, or named with ``--course``.
+The first seven work on the course's folder, which is found from where they are called, or named with ``--course``.
 """
 
 import argparse
@@ -81,6 +81,24 @@ def sitting(options: argparse.Namespace) -> int:
     return 1 if too_much else 0
 
 
+def assignments(options: argparse.Namespace) -> int:
+    """Make the assignments' versions for students and with solutions, or one for each of ``--students``."""
+    from .course import place
+    from .course.assignments import release, source, variants
+
+    root = place.find(options.course)
+    secret = variants.secret(options.secret) if options.secret else None
+    found = [source.read(path) for path in source.find(root, options.only)]
+    if options.students:
+        folder = options.out or root / "build" / "assignments" / "students"
+        made = release.write_variants(found, release.students(options.students), secret, folder)
+    else:
+        folder = options.out or root / "build" / "assignments"
+        made = release.write(found, folder)
+    print(f"{made} notebooks in {folder}")
+    return 0
+
+
 def badges(options: argparse.Namespace) -> int:
     """Print the line with which each notebook begins."""
     from .course import badges as maker
@@ -111,18 +129,22 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     whole = argparse.ArgumentParser(prog="python -m metagan_edu", description="Run, test and publish the course.")
     commands = whole.add_subparsers(required=True, metavar="command")
-    for action in (run, site, test, check, sitting, badges, layers, devices):
+    for action in (run, site, test, check, sitting, assignments, badges, layers, devices):
         command = commands.add_parser(action.__name__, help=action.__doc__, description=action.__doc__)
         command.set_defaults(action=action)
         if action not in (layers, devices):
             where = "the course's folder (by default the nearest one, from the current folder upward)"
             command.add_argument("--course", type=Path, metavar="PATH", help=where)
-        if action in (run, check, sitting, badges):
+        if action in (run, check, sitting, assignments, badges):
             command.add_argument("only", nargs="*", help="starts of notebook names, such as 03 (all)")
         if action is run:
             command.add_argument("--in-place", action="store_true", help="write outputs into notebooks/ (for authors)")
             command.add_argument("--site", action="store_true", help="build the site afterwards")
             command.add_argument("--timeout", type=float, default=600, help="seconds for each cell (default 600)")
+        if action is assignments:
+            command.add_argument("--students", type=Path, metavar="FILE", help="a name a line: a version for each")
+            command.add_argument("--secret", type=Path, metavar="FILE", help="what variants are drawn from")
+            command.add_argument("--out", type=Path, metavar="FOLDER", help="where to (build/assignments)")
     return whole
 
 

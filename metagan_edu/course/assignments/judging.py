@@ -1,0 +1,54 @@
+"""The grader's own side of a test: ``judged`` on plain values, beside the set-up and the variant, and what it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from safetensors.numpy import load
+
+from . import cells, hidden, variants
+from .source import SETUP, VARIANT, Assignment, Cell
+
+LONGEST = 600  # characters of a sentence
+
+
+class Verdict(NamedTuple):
+    """Points that were given, the sentence where they were not, and scores for a leaderboard where there are any."""
+
+    points: float
+    sentence: str = ""
+    scores: Mapping[str, float] = {}
+
+
+def background(assignment: Assignment, seeds: variants.Seeds) -> dict[str, Any]:
+    """The names of the set-up and of the student's variant, with those that only the lecturer has."""
+    return cells.run_all(assignment.of(SETUP, VARIANT), {}, variant=seeds.variant)
+
+
+def judge(test: Cell, seed: int, values: Mapping[str, Any], names: Mapping[str, Any]) -> Verdict:
+    """All points of a test or none, by its ``judged`` on ``values``; ``names`` is what :func:`background` returned."""
+    assert test.hidden is not None
+    try:
+        namespace = cells.run(test.hidden.judging(seed), dict(names))
+        namespace["_values"] = dict(values)
+        cells.run(f"_scores = {hidden.JUDGED}(**_values)", namespace)
+    except AssertionError as error:
+        return Verdict(0, said(error) or "not as asked.")
+    except Exception as error:
+        return Verdict(0, f"could not be compared: {type(error).__name__}: {said(error)}")
+    scores = namespace["_scores"] or {}
+    return Verdict(test.points, scores={str(name): float(value) for name, value in scores.items()})
+
+
+def unpacked(content: bytes) -> dict[str, Any]:
+    """What ``child.pack`` packed: arrays, numbers as NumPy's scalars, and strings."""
+    size = int.from_bytes(content[:8], "little")
+    strings = json.loads(content[8 : 8 + size]).get("__metadata__", {})
+    return {**strings, **{name: array[()] for name, array in load(content).items()}}
+
+
+def said(error: BaseException) -> str:
+    """An error's words in one line, not too long."""
+    return " ".join(str(error).split())[:LONGEST]
