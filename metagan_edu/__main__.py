@@ -1,6 +1,6 @@
-"""``python -m metagan_edu run | site | test | check | sitting | assignments | badges | layers | devices``.
+"""``python -m metagan_edu run | site | test | check | sitting | assignments | grade | ...``.
 
-The first seven work on the course's folder, which is found from where they are called, or named with ``--course``.
+The first eight work on the course's folder, which is found from where they are called, or named with ``--course``.
 """
 
 import argparse
@@ -99,6 +99,20 @@ def assignments(options: argparse.Namespace) -> int:
     return 0
 
 
+def grade(options: argparse.Namespace) -> int:
+    """Grade a folder of submissions offline: grades.csv, a feedback page each, and a leaderboard where there is one."""
+    from .course import place
+    from .course.assignments import course, isolation, sandbox
+    from .course.assignments import grade as grader
+
+    out = options.out or options.folder.with_name(options.folder.resolve().name + "-graded")
+    own = course.opened(place.find(options.course), options.folder, out, options.secret, options.private)
+    limits = sandbox.Limits(cell=options.cell, whole=options.whole, memory=options.memory * 1e9)
+    count = grader.grade(options.folder, own, out, grader.How(isolation.best(), limits), jobs=options.jobs)
+    print(f"{count} submissions: {out / 'grades.csv'}, and the pages in {out / 'feedback'}")
+    return 0
+
+
 def badges(options: argparse.Namespace) -> int:
     """Print the line with which each notebook begins."""
     from .course import badges as maker
@@ -129,7 +143,7 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     whole = argparse.ArgumentParser(prog="python -m metagan_edu", description="Run, test and publish the course.")
     commands = whole.add_subparsers(required=True, metavar="command")
-    for action in (run, site, test, check, sitting, assignments, badges, layers, devices):
+    for action in (run, site, test, check, sitting, assignments, grade, badges, layers, devices):
         command = commands.add_parser(action.__name__, help=action.__doc__, description=action.__doc__)
         command.set_defaults(action=action)
         if action not in (layers, devices):
@@ -141,10 +155,20 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--in-place", action="store_true", help="write outputs into notebooks/ (for authors)")
             command.add_argument("--site", action="store_true", help="build the site afterwards")
             command.add_argument("--timeout", type=float, default=600, help="seconds for each cell (default 600)")
+        if action in (assignments, grade):
+            command.add_argument("--secret", type=Path, metavar="FILE", help="what variants are drawn from")
+            command.add_argument("--out", type=Path, metavar="FOLDER", help="where to write")
         if action is assignments:
             command.add_argument("--students", type=Path, metavar="FILE", help="a name a line: a version for each")
-            command.add_argument("--secret", type=Path, metavar="FILE", help="what variants are drawn from")
-            command.add_argument("--out", type=Path, metavar="FOLDER", help="where to (build/assignments)")
+        if action is grade:
+            command.add_argument(
+                "folder", type=Path, help="STUDENT.ipynb, STUDENT/N_name.ipynb, or nbgrader's submitted/"
+            )
+            command.add_argument("--private", type=Path, metavar="FOLDER", help="notebooks with further tests")
+            command.add_argument("--jobs", type=int, default=1, help="submissions at a time (default 1)")
+            command.add_argument("--cell", type=float, default=120, help="seconds of one cell (default 120)")
+            command.add_argument("--whole", type=float, default=600, help="seconds of one submission (default 600)")
+            command.add_argument("--memory", type=float, default=4, help="GB of one submission (default 4)")
     return whole
 
 
