@@ -11,10 +11,11 @@ from pathlib import Path
 def run(options: argparse.Namespace) -> int:
     """Run notebooks into ``build/notebooks`` (or in place), then build the site where asked to."""
     from .course import notebooks, place, runner
+    from .course.assignments import source
 
     root = place.find(options.course)
     folder, copies = root / "notebooks", root / "build" / "notebooks"
-    paths = notebooks.find(folder, options.only)
+    paths = notebooks.find(folder, options.only, *([source.folder(root)] if options.only else []))
     runner.drop_stale(copies, {path.name for path in folder.glob("*.ipynb")})
     outcomes = runner.run(
         paths,
@@ -52,11 +53,15 @@ def test(options: argparse.Namespace) -> int:
 def check(options: argparse.Namespace) -> int:
     """Hygiene of the notebooks and links of all texts."""
     from .course import compared, hygiene, links, notebooks, place
+    from .course.assignments import form, source
 
     root = place.find(options.course)
-    paths = notebooks.find(root / "notebooks", options.only)
+    paths = notebooks.find(root / "notebooks", options.only, source.folder(root))
     found = []
     for path in paths:
+        if path.parent == source.folder(root):
+            found += form.problems(path)
+            continue
         notebook = notebooks.read(path)
         found += hygiene.problems(notebook, path.name) + compared.problems(notebook, path.name)
     documents = [path for path in links.documents(root) if not options.only or path in paths]
@@ -72,10 +77,13 @@ def sitting(options: argparse.Namespace) -> int:
     """Count what each notebook asks of a reader: words, code, cells, claims, minutes; and mark what is too much."""
     from .course import notebooks, place
     from .course import sitting as measure
+    from .course.assignments import form, source
 
-    found = notebooks.find(place.find(options.course) / "notebooks", options.only)
-    sittings = [measure.measure(notebooks.read(path), path.stem) for path in found]
-    print(measure.table(sittings))
+    root = place.find(options.course)
+    found = notebooks.find(root / "notebooks", options.only, source.folder(root))
+    assignments = [source.read(path) for path in found if path.parent == source.folder(root)]
+    sittings = [measure.measure(notebooks.read(path), path.stem) for path in found if path.parent == root / "notebooks"]
+    print(measure.table(sittings), *([form.table(assignments)] if assignments else []), sep="\n\n")
     too_much = [one.name for one in sittings if one.over()]
     print(f"{len(sittings)} notebooks, {len(too_much) or 'none'} of them more than one sitting")
     return 1 if too_much else 0

@@ -79,8 +79,8 @@ def command(kind: str, folder: Path, hidden: Iterable[Path], argv: list[str]) ->
         ]  # fmt: skip
     if kind == NAMESPACES:
         return [
-            "setpriv", "--pdeathsig", "KILL", "unshare", "--user", "--map-root-user", "--net", "--pid", "--ipc", "--uts",
-            "--mount", "--fork", "--kill-child", "sh", "-c", SCRIPT, "sh", str(folder / "root"), str(work),
+            "setpriv", "--pdeathsig", "KILL", "unshare", "--user", "--map-root-user", "--net", "--pid", "--ipc",
+            "--uts", "--mount", "--fork", "--kill-child", "sh", "-c", SCRIPT, "sh", str(folder / "root"), str(work),
             *shown, "--", *covered, "--", *argv,
         ]  # fmt: skip
     return argv
