@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-
-from safetensors.numpy import load
 
 from . import cells, hidden, variants
 from .source import SETUP, VARIANT, Assignment, Cell
@@ -40,13 +37,6 @@ def judge(test: Cell, seed: int, values: Mapping[str, Any], names: Mapping[str, 
         return Verdict(0, f"could not be compared: {type(error).__name__}: {said(error)}")
     scores = namespace["_scores"] or {}
     return Verdict(test.points, scores={str(name): float(value) for name, value in scores.items()})
-
-
-def unpacked(content: bytes) -> dict[str, Any]:
-    """What ``child.pack`` packed: arrays, numbers as NumPy's scalars, and strings."""
-    size = int.from_bytes(content[:8], "little")
-    strings = json.loads(content[8 : 8 + size]).get("__metadata__", {})
-    return {**strings, **{name: array[()] for name, array in load(content).items()}}
 
 
 def said(error: BaseException) -> str:
