@@ -53,6 +53,8 @@ while [ "$1" != -- ]; do
 done; shift
 for device in /dev/null /dev/zero /dev/random /dev/urandom; do show $device $device; done
 show "$folder" /submission; show "$folder/shm" /dev/shm
+mkdir "$new/dev/pts"; mount -t devpts -o newinstance,ptmxmode=0666 none "$new/dev/pts"  # for IPython's "!"
+ln -s pts/ptmx "$new/dev/ptmx"
 mkdir "$new/proc"; mount -t proc proc "$new/proc"
 mount -o remount,ro "$new"
 cd "$new/submission"
