@@ -15,13 +15,17 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help course test test-cluster test-matrix lab bench check records setup clean
+.PHONY: help course test test-cluster test-matrix test-assignments test-nbgrader assignments lab bench check records \
+	setup clean
 
 help:
 	@echo "make course       set up, run every notebook, build the site   (ONLY=03 for one)"
 	@echo "make test         set up, unit tests, then nbval over all notebooks"
 	@echo "make test-cluster sweeps on clusters of Dask and Ray, each with its set-up   (ONLY=dask for one)"
 	@echo "make test-matrix  other versions: lowest, newest, Colab's, a wheel     (ONLY=colab for one)"
+	@echo "make assignments  their versions for students, and with solutions, into build/assignments   (ONLY=3 for one)"
+	@echo "make test-assignments  solutions, blank versions and all typical answers   (ONLY=3 for one)"
+	@echo "make test-nbgrader     the assignments in nbgrader itself, with its set-up   (ONLY=3 for one)"
 	@echo "make lab          set up and open JupyterLab"
 	@echo "make bench        the benchmarks"
 	@echo "make check        format, lint, types, links, notebook hygiene"
@@ -74,6 +78,16 @@ test-matrix-wheel:
 	$(MATRIX)/wheel/bin/pip wheel -q --no-deps --wheel-dir $(MATRIX)/dist .
 	$(MATRIX)/wheel/bin/pip install -q -c constraints.txt nbclient nbformat ipykernel $(MATRIX)/dist/*.whl
 	$(MATRIX)/wheel/bin/python tests/matrix/elsewhere.py 00 01
+
+assignments: $(READY)
+	@$(RUN) -m metagan_edu assignments $(ONLY)
+
+test-assignments: $(READY)
+	METAGAN_EDU_ASSIGNMENTS=all $(RUN) -m pytest tests/test_typical_answers.py $(if $(ONLY),-k $(ONLY)_)
+
+test-nbgrader:
+	@$(PYTHON) tools/setup_env.py --venv build/nbgrader --extras nbgrader --constraints "$(CONSTRAINTS)"
+	ONLY=$(ONLY) build/nbgrader/bin/python -m pytest tests/nbgrader -rs
 
 lab: $(READY)
 	$(RUN) -m jupyterlab --notebook-dir=notebooks $(AS_ROOT)
