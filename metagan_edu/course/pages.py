@@ -13,13 +13,15 @@ from pathlib import Path
 import metagan_edu
 
 from .. import plotting
-from .outline import Outline, Picture
+from . import still
+from .outline import GAME, Outline, Picture
 from .pictures import thumbnail, with_palette
 
 Audit = dict[str, dict[str, list[int]]]  # notebook -> claim -> 0 or 1 for each seed
 MADE = re.compile(r"claims$|references$|api/")
 THUMBNAILS = "images/thumbnails"
 LANDING = "images/landing.png"
+STILL = "images/two_numbers.png"
 REMARK = re.compile(r"(?<=\.)\s*\((?:[^()]|\([^()]*\))*\)\.?$")  # at the end of an entry: what it is named for
 INITIALS = re.compile(r"\b\w\.[-\s]*")
 LEARNED = re.compile(r"meta-|learning to learn|learning is learned", re.IGNORECASE)
@@ -39,6 +41,11 @@ Begin with {first}, and take the notebooks in their order, one a sitting: each u
 
 Read {first} for what is asked, then go on at {learned}, and come back where a word is missing. The
 [claims board](claims.md) says what was found.
+:::
+:::{{container}} way
+**I would rather play first**
+
+[The two-number game]({game}) runs in this page: set the rule, the rates and the start, guess, and watch.
 :::
 ::::
 """
@@ -77,6 +84,8 @@ def write(folder: Path, outlines: list[Outline], audit: Audit) -> None:
         (folder / THUMBNAILS / f"{Path(file).stem}.png").write_bytes(thumbnail(picture.png))
     if outlines:
         (folder / LANDING).write_bytes(landing())
+    (folder / STILL).write_bytes(with_palette(still.picture()))
+    (folder / "_two_numbers.md").write_text(still.text(STILL), encoding="utf-8")
     (folder / "_ways.md").write_text(ways(outlines), encoding="utf-8")
     (folder / "_lectures.md").write_text(lectures(outlines, audit), encoding="utf-8")
     (folder / "_cards.md").write_text(cards(outlines), encoding="utf-8")
@@ -104,7 +113,10 @@ def ways(outlines: list[Outline]) -> str:
     first, *others = outlines
     learned = next((each for each in others if LEARNED.search(each.title + " " + each.question)), first)
     return WAYS.format(
-        picture=LANDING, first=f"[{first.title}]({first.file})", learned=f"[{learned.title}]({learned.file})"
+        picture=LANDING,
+        first=f"[{first.title}]({first.file})",
+        learned=f"[{learned.title}]({learned.file})",
+        game=GAME,
     )
 
 
@@ -131,7 +143,7 @@ def cards(outlines: list[Outline]) -> str:
             "",
             each.question,
             "",
-            f"*{_takes(each)}*",
+            f"*{_takes(each)}*" + f" · [play it]({GAME})" * each.plays,
             ":::",
         ]
     return "\n".join([*lines, "::::", ""])
