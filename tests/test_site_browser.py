@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import two_numbers
 
-from metagan_edu.course import notebooks
+from metagan_edu.course import notebooks, slides
 
 GET = "the pages are looked at where Playwright and a Chromium are: pip install '.[browser]' and apt install chromium"
 playwright = pytest.importorskip("playwright.sync_api", reason=GET)
@@ -252,4 +252,36 @@ def test_without_scripts_the_game_is_a_picture_and_a_sentence(browser, address):
     assert still.locator("img").is_visible() and len(still.locator("img").get_attribute("alt")) > 80
     assert "needs a browser that runs scripts" in still.inner_text()
     assert not page.locator("form.two-numbers").is_visible()
+    page.close()
+
+
+# -- slides
+
+
+@pytest.fixture(scope="module")
+def decks(tmp_path_factory):
+    """The folder of the decks of the committed notebooks."""
+    root = tmp_path_factory.mktemp("slides")
+    (root / "notebooks").symlink_to(ROOT / "notebooks")
+    slides.build(root)
+    return root / "build" / "slides"
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name[:2].isdigit()])
+def test_every_slide_fits_on_a_screen_of_1280_by_720(browser, decks, name):
+    if not (decks / f"{name}.html").exists():
+        pytest.skip("none of its cells is marked")
+    page, wrong, asked = browser.new_page(viewport={"width": 1280, "height": 720}), [], []
+    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((decks / f"{name}.html").as_uri())
+    page.evaluate("MathJax.startup.promise")
+    page.wait_for_load_state("networkidle")
+    page.evaluate("fit()")
+    assert page.evaluate("slides().filter(overflows).map(slide => slide.innerText.slice(0, 80))") == []
+    assert page.locator("mjx-merror").count() == 0
+    assert wrong == [] and {urlsplit(url).scheme for url in asked} <= {"file", "data", "blob"}
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("slides()[1].getBoundingClientRect().top < 2")
     page.close()

@@ -43,7 +43,7 @@ def test_the_script_plays_as_the_package_does(of_the_script, number):
     ("path", "ended", "said"),
     [
         ([[1, 0]], False, "The players stand at a distance of 1.00 from the equilibrium."),
-        ([[1, 0], [0, 1.2], [-1.5, 0], [0, -2.7]], False, "from the equilibrium grew from 1.00 to 2.70: it spirals outward."),
+        ([[1, 0], [0, 1.2], [-1.5, 0], [0, -2.7]], False, "equilibrium grew from 1.00 to 2.70: it spirals outward."),
         ([[1, 0], [0, 0.9], [-0.8, 0], [0, -0.7]], False, "fell from 1.00 to 0.700: it spirals inward."),
         ([[1, 0], [0, 1], [-1, 0], [0, -1]], False, "went from 1.00 to 1.00: it goes in circles."),
         ([[1, 0], [0.5, 0]], False, "After 1 step the distance from the equilibrium fell from 1.00 to 0.500: "

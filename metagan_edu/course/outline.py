@@ -31,7 +31,8 @@ class Picture(NamedTuple):
 
 class Outline(NamedTuple):
     """Of one notebook: file name, title, question, figures, claims, the entries of its references, the
-    numbers of the earlier notebooks that it names, its counts, and whether it links to the game in the page."""
+    numbers of the earlier notebooks that it names, its counts, its sections, and whether it links to the game in the
+    page."""
 
     file: str
     title: str
@@ -41,6 +42,7 @@ class Outline(NamedTuple):
     references: list[str]
     earlier: list[str]
     counts: sitting.Sitting
+    sections: list[sitting.Section]
     plays: bool
 
 
@@ -59,6 +61,7 @@ def outline(path: Path) -> Outline:
         [" ".join(entry.split()) for part in REFERENCES.findall(whole) for entry in ENTRY.findall(part)],
         sorted(number for number in named if number < path.name[:2]),
         sitting.measure(notebook, path.stem),
+        sitting.sections(notebook),
         f"]({GAME})" in whole,
     )
 

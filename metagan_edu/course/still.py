@@ -44,10 +44,10 @@ def paths() -> list[Path]:
 
 def played(path: Path) -> np.ndarray:
     """Both numbers before each step and after the last, (steps + 1, 2)."""
-    state, found = path.rule.init(path.game, path.game.init(seeds.make(0))), [START]
+    state, found = path.rule.init(path.game, path.game.init(seeds.make(0))), [np.array(START)]
     for _ in range(STEPS):
         state, _ = path.rule.step(path.game, state, games.no_data, seeds.make(0), games.Hyper())
-        found.append(tuple(float(player.params) for player in path.rule.view(state)))
+        found.append(np.array([float(player.params) for player in path.rule.view(state)]))
     return np.array(found)
 
 
