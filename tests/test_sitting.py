@@ -187,7 +187,7 @@ def test_pictures_exercises_and_minutes():
 def test_sections_begin_at_headings_and_have_their_own_minutes():
     texts = ["# Title\n\nwords", "word " * 150, "## 1. One\n\n### no section", "### deeper", "## Exercises\n\n1. x"]
     cells = [*map(new_markdown_cell, texts), code('mg.your_turn("game.value", ...)')]
-    assert sitting.sections(tidy(*cells)) == [("Title", 2), ("1. One", 1), ("Exercises", 6)]
+    assert sitting.sections(new_notebook(cells=cells)) == [("Title", 2), ("1. One", 1), ("Exercises", 6)]
 
 
 @pytest.mark.parametrize("name", sitting.LIMITS)

@@ -10,7 +10,7 @@ from metagan_edu import __main__ as command
 from metagan_edu.course import notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("lecturers", "teaching_plans", "teaching_own", "teaching_assignments")
+PAGES = ("lecturers", "teaching_plans", "teaching_own")
 LINES = [
     line
     for page in PAGES
