@@ -32,15 +32,14 @@ def build(root: Path, own: Path | None = None) -> Path:
     """
     from sphinx.cmd.build import build_main  # a second to import, and only this command needs it
 
-    beside = [] if own is None else added(own, root / "notebooks")
+    beside = {} if own is None else added(own, root / "notebooks")
     source, trees, site = (root / "build" / name for name in ("site-source", "doctrees", "site"))
     for old in (trees, site):  # what Sphinx keeps knows nothing of the notebooks beside a page, which it is made of too
         shutil.rmtree(old, ignore_errors=True)
     stage(root / "notebooks", root / "build" / "notebooks", source)
-    for path in beside:
-        target = source / path.relative_to(own)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, target)
+    for name, path in beside.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, source / name)
     copy_mathjax(source / "_static" / "mathjax")
     pages.write(source, [outline.outline(path) for path in notebooks.find(source)], _audit(root))
     arguments = ["-q", "-b", "html", "-d", trees, source, site]
@@ -50,8 +49,8 @@ def build(root: Path, own: Path | None = None) -> Path:
     return site / "index.html"
 
 
-def added(own: Path, sources: Path) -> list[Path]:
-    """The files of the folder ``own`` that go beside the course's in ``sources``.
+def added(own: Path, sources: Path) -> dict[Path, Path]:
+    """What goes beside the course's files in ``sources``: the name there of each file of the folder ``own``.
 
     Raises ``FileNotFoundError`` where there is no notebook, and ``ValueError`` for a notebook whose name does not begin
     with a number of its own, by which pages are ordered and named, and for a file that the course has, too.
@@ -64,9 +63,10 @@ def added(own: Path, sources: Path) -> list[Path]:
                 f"'{path}' cannot be a page of the site: a notebook's name begins with a number of two digits and an "
                 f"underscore, such as 20_mine.ipynb, and {reason}."
             )
-    files = [path for path in sorted(own.rglob("*")) if path.is_file() and not HIDDEN.intersection(path.parts)]
-    for path in files:
-        if (sources / path.relative_to(own)).exists():
+    found = (path for path in sorted(own.rglob("*")) if path.is_file())
+    files = {path.relative_to(own): path for path in found if not HIDDEN.intersection(path.relative_to(own).parts)}
+    for name, path in files.items():
+        if (sources / name).exists():
             raise ValueError(f"'{path}' would take the place of the course's own file of that name: rename it.")
     return files
 
