@@ -273,9 +273,7 @@ def test_every_slide_fits_on_a_screen_of_1280_by_720(browser, decks, name):
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto((decks / f"{name}.html").as_uri())
-    page.evaluate("MathJax.startup.promise")
-    page.wait_for_load_state("networkidle")
-    page.evaluate("fit()")
+    page.evaluate("MathJax.startup.promise.then(() => document.fonts.ready).then(fit)")
     assert page.evaluate("slides().filter(overflows).map(slide => slide.innerText.slice(0, 80))") == []
     assert page.locator("mjx-merror").count() == 0
     assert wrong == [] and {urlsplit(url).scheme for url in asked} <= {"file", "data", "blob"}
