@@ -15,11 +15,12 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help course test test-cluster test-matrix test-assignments test-nbgrader assignments lab bench check records \
-	setup clean
+.PHONY: help course slides test test-cluster test-matrix test-assignments test-nbgrader assignments lab bench check \
+	records setup clean
 
 help:
 	@echo "make course       set up, run every notebook, build the site   (ONLY=03 for one)"
+	@echo "make slides       a deck of slides of each notebook            (ONLY=03 for one)"
 	@echo "make test         set up, unit tests, then nbval over all notebooks"
 	@echo "make test-cluster sweeps on clusters of Dask and Ray, each with its set-up   (ONLY=dask for one)"
 	@echo "make test-matrix  other versions: lowest, newest, Colab's, a wheel     (ONLY=colab for one)"
@@ -48,6 +49,9 @@ $(READY): pyproject.toml $(CONSTRAINTS) tools/setup_env.py
 
 course: $(READY)
 	@$(RUN) -m metagan_edu run --site $(ONLY)
+
+slides: $(READY)
+	@$(RUN) -m metagan_edu slides $(ONLY)
 
 test: $(READY)
 	@$(RUN) -m metagan_edu test
