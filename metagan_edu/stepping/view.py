@@ -1,0 +1,185 @@
+"""The picture of a model: one figure, whose artists are made once and then moved."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import plotting
+from . import looks
+from .choices import LIMIT, TWO_NUMBERS
+from .model import Model
+from .words import sentence
+
+if TYPE_CHECKING:
+    from IPython.display import Image
+
+WIDTH, HEIGHT, DPI = 7.2, 3.7, 90
+ARROWS, LONGEST = 64, 0.7  # how many pulls are drawn, and how long the longest is, in units of the plane
+FRAMES = 24
+
+
+class View:
+    """The picture of one game: ``draw(model)`` moves its artists, ``png()`` is what they look like.
+
+    A view is made for the setting of a model; another setting has another view.
+    """
+
+    def __init__(self, model: Model):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure  # not pyplot's: nobody else shows or closes it
+
+        self.figure = Figure((WIDTH, HEIGHT), dpi=DPI, facecolor="white", layout="constrained")
+        self.canvas = FigureCanvasAgg(self.figure)
+        left, right = self.figure.subfigures(1, 2, width_ratios=(1, 0.95))
+        self.plane, (self.above, self.below) = left.subplots(), right.subplots(2, 1, sharex=True)
+        self.title = self.plane.set_title("", fontsize=10)
+        panel = _Numbers if model.setting.choices.data in TWO_NUMBERS else _Cloud
+        self.panel = panel(self.plane, self.below, model.setting)
+        self.losses = [
+            self.above.plot([], [], line, color=color, label=label)[0]
+            for line, color, label in (("--", plotting.GEN, "$L_G$"), ("-", plotting.DISC, "$L_D$"))
+        ]
+        self.above.set_ylabel("losses", fontsize=9)
+        self.below.set_xlabel("step", fontsize=9)
+        for ax in (self.above, self.below):
+            ax.legend(loc="upper left", fontsize=8, frameon=False, ncols=3)
+        for ax in (self.plane, self.above, self.below):
+            ax.tick_params(labelsize=8)
+        self.draw(model)
+        self.canvas.draw()
+        self.figure.set_layout_engine("none")  # laid out once: it takes longer than to draw
+
+    def draw(self, model: Model) -> None:
+        """Move every artist to what the model holds."""
+        steps, gen, disc, *measures = model.history.T
+        for line, values in zip(self.losses, (gen, disc), strict=True):
+            line.set_data(steps, values)
+        self.panel.draw(model, steps, measures)
+        self.title.set_text(f"step {model.now.step}")
+        self.above.set_xlim(0, max(10, 1.02 * steps[-1]))
+        self.above.set_ylim(*_around(np.concatenate([gen, disc])))
+
+    def png(self) -> bytes:
+        """The picture as a PNG."""
+        self.canvas.draw()
+        out = io.BytesIO()
+        _image(self.canvas).save(out, "png", compress_level=1)
+        return out.getvalue()
+
+
+class _Numbers:
+    """The phase plane of two numbers, and how far they are from the equilibrium."""
+
+    def __init__(self, plane, below, setting):
+        places, arrows = looks.field(setting)
+        arrows = arrows / np.maximum(np.linalg.norm(arrows, axis=1, keepdims=True), 1e-12)
+        plane.quiver(*places.T, *arrows.T, color="0.75", angles="xy", width=0.004, scale=22)
+        plane.plot(0, 0, "*", color=plotting.DATA, markersize=10, label="equilibrium")
+        (self.path,) = plane.plot([], [], color=plotting.NEW, linewidth=1.2)
+        (self.dot,) = plane.plot([], [], "o", color=plotting.NEW, markersize=7, label="the players")
+        plane.set(xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT), aspect="equal")
+        plane.set_xlabel(r"generator $\varphi_G$", fontsize=9)
+        plane.set_ylabel(r"discriminator $\varphi_D$", fontsize=9)
+        plane.legend(loc="upper right", fontsize=8)
+        (self.distance,) = below.plot([], [], color=plotting.NEW, label="distance from the equilibrium")
+        self.below = below
+
+    def draw(self, model, steps, measures):
+        moments = [*model.past, model.now]
+        self.path.set_data(*np.array([moment.look.place for moment in moments]).T)
+        self.dot.set_data(*model.now.look.place[:, None])
+        self.distance.set_data(steps, measures[0])
+        self.below.set_ylim(0, 1.3 * max(1.0, *measures[0]))
+
+
+class _Cloud:
+    """The plane with D's surface, real and generated points and their pull; and how many clumps are met."""
+
+    def __init__(self, plane, below, setting):
+        from matplotlib.collections import LineCollection
+        from matplotlib.colors import LinearSegmentedColormap
+
+        blue = LinearSegmentedColormap.from_list("taken for real", ["#FFFFFF", "#5AA9DB"])
+        side, window = looks.GRID_SIDE, (-LIMIT, LIMIT)
+        self.surface = plane.imshow(
+            np.zeros((side, side)),
+            origin="lower",
+            extent=window * 2,
+            vmin=0,
+            vmax=1,
+            cmap=blue,
+            interpolation="nearest",
+        )
+        self.half = plane.add_collection(LineCollection([], colors=plotting.DISC, linewidths=1.3))
+        plane.plot([], [], color=plotting.DISC, linewidth=1.3, label=r"$\sigma(D)=½$")
+        real = setting.mixture.sample(200, seed=1).numpy()
+        plane.plot(*real.T, "x", color=plotting.DATA, markersize=3, markeredgewidth=0.7, label="real")
+        (self.generated,) = plane.plot([], [], "o", color=plotting.GEN, markersize=2.5, label="generated, pulled")
+        zero = np.zeros(ARROWS)
+        self.arrows = plane.quiver(zero, zero, zero, zero, color=plotting.GEN, angles="xy", scale_units="xy", scale=1,
+                                   width=0.006)  # fmt: skip
+        plane.set(xlim=window, ylim=window, aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
+        plane.legend(loc="upper right", fontsize=8, ncols=3, handlelength=1, columnspacing=0.8, borderpad=0.2)
+        count = len(setting.mixture.centers)
+        (self.met,) = below.plot([], [], color=plotting.NEW, label=f"clumps met, of {count}")
+        (self.near,) = below.plot([], [], "--", color=plotting.GEN, label="share in a clump")
+        for name, (met, near) in looks.bounds(setting).items():
+            below.axhline(met / count, color=plotting.NEW, linewidth=0.8, linestyle=":")
+            below.axhline(near, color=plotting.GEN, linewidth=0.8, linestyle=":")
+            below.text(1, near, name, transform=below.get_yaxis_transform(), fontsize=7, ha="right", va="bottom")
+        below.set_ylim(-0.05, 1.35)
+        self.count = count
+
+    def draw(self, model, steps, measures):
+        from contourpy import contour_generator
+
+        seen, side = model.now.look.snapshot, looks.GRID_SIDE
+        logits = seen.logits.reshape(side, side)
+        line = np.linspace(-LIMIT, LIMIT, side)
+        self.surface.set_data(1 / (1 + np.exp(-np.clip(logits, -30, 30))))
+        self.half.set_segments(contour_generator(line, line, logits).lines(0.0))
+        self.generated.set_data(*seen.generated.T)
+        size = np.linalg.norm(seen.pull, axis=1, keepdims=True)
+        arrows = (seen.pull * LONGEST / np.maximum(np.quantile(size, 0.9), 1e-12))[:ARROWS]
+        arrows /= np.maximum(np.linalg.norm(arrows, axis=1, keepdims=True) / LONGEST, 1)
+        self.arrows.set_offsets(seen.generated[:ARROWS])
+        self.arrows.set_UVC(*arrows.T)
+        self.met.set_data(steps, measures[0] / self.count)
+        self.near.set_data(steps, measures[1])
+
+
+def _around(values):
+    low, high = values.min(), values.max()
+    room = max(0.05, 0.1 * (high - low))
+    return low - room, high + 4 * room  # the legend stands above
+
+
+def _image(canvas: Any) -> Any:
+    from PIL import Image
+
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def film(model: Model, *, frames: int = FRAMES, count: int = 1) -> Image:
+    """The model played on by ``count`` steps of both a frame, as a picture that moves (:func:`plotting.animation`).
+
+    It is what a page without a kernel shows in the place of the stepper.
+    """
+    view = View(model)
+
+    def pictures():
+        now = model
+        for _ in range(frames):
+            view.draw(now)
+            yield view.figure
+            now = now.step(count=count)
+
+    return plotting.animation(pictures(), dpi=DPI)
+
+
+def described(model: Model) -> str:
+    """What the picture shows, in words: its alternative text."""
+    return f"{model.setting.choices.data}: {sentence(model)}"
