@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from .. import checks, data, games, losses, networks, optimizers, rules, seeds
@@ -130,6 +131,23 @@ def _check_points(choices):
                 raise ValueError(f"each point must be a pair in [-{LIMIT:g}, {LIMIT:g}]², not {point.tolist()}.")
     elif choices.points:
         raise ValueError(f"points are the data where data='points', not {choices.data!r}.")
+
+
+def points_of(text: str) -> tuple[tuple[float, float], ...]:
+    """The points of a text such as "1, 0; -1, 0.5"; ``ValueError`` for a piece that is no pair of numbers."""
+    found = []
+    for piece in filter(str.strip, text.split(";")):
+        try:
+            x, y = map(float, re.split(r"[,\s]+", piece.strip()))
+        except ValueError:
+            raise ValueError(f"points are written as 1, 0; -1, 0.5, and {piece.strip()!r} is no pair.") from None
+        found.append((x, y))
+    return tuple(found)
+
+
+def written(points: Iterable[tuple[float, float]]) -> str:
+    """The text of points, as :func:`points_of` reads it."""
+    return "; ".join(f"{x:g}, {y:g}" for x, y in points)
 
 
 def setting(choices: Choices) -> Setting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,8 @@ FRAMES = 24
 class View:
     """The picture of one game: ``draw(model)`` moves its artists, ``png()`` is what they look like.
 
-    A view is made for the setting of a model; another setting has another view.
+    A view is made for the setting of a model; another setting has another view. ``moving``: the artists that are moved;
+    all else is painted once, and again only where an axis has got other limits.
     """
 
     def __init__(self, model: Model):
@@ -35,19 +37,23 @@ class View:
         self.canvas = FigureCanvasAgg(self.figure)
         left, right = self.figure.subfigures(1, 2, width_ratios=(1, 0.95))
         self.plane, (self.above, self.below) = left.subplots(), right.subplots(2, 1, sharex=True)
-        self.title = self.plane.set_title("", fontsize=10)
         panel = _Numbers if model.setting.choices.data in TWO_NUMBERS else _Cloud
         self.panel = panel(self.plane, self.below, model.setting)
         self.losses = [
             self.above.plot([], [], line, color=color, label=label)[0]
             for line, color, label in (("--", plotting.GEN, "$L_G$"), ("-", plotting.DISC, "$L_D$"))
         ]
+        self.count = self.plane.text(0.02, 0.02, "", transform=self.plane.transAxes, fontsize=9)
+        self.moving = [*self.panel.moving, *self.losses, self.count]
+        for artist in self.moving:
+            artist.set_animated(True)
         self.above.set_ylabel("losses", fontsize=9)
         self.below.set_xlabel("step", fontsize=9)
-        for ax in (self.above, self.below):
-            ax.legend(loc="upper left", fontsize=8, frameon=False, ncols=3)
         for ax in (self.plane, self.above, self.below):
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 0.99), fontsize=8, frameon=False, ncols=3,
+                      handlelength=1.5, columnspacing=1)  # fmt: skip
             ax.tick_params(labelsize=8)
+        self.painted: Any = None
         self.draw(model)
         self.canvas.draw()
         self.figure.set_layout_engine("none")  # laid out once: it takes longer than to draw
@@ -58,13 +64,19 @@ class View:
         for line, values in zip(self.losses, (gen, disc), strict=True):
             line.set_data(steps, values)
         self.panel.draw(model, steps, measures)
-        self.title.set_text(f"step {model.now.step}")
-        self.above.set_xlim(0, max(10, 1.02 * steps[-1]))
+        self.count.set_text(f"step {model.now.step}")
+        self.above.set_xlim(0, 10 * 2.0 ** math.ceil(math.log2(max(steps[-1], 10) / 10)))
         self.above.set_ylim(*_around(np.concatenate([gen, disc])))
 
     def png(self) -> bytes:
         """The picture as a PNG."""
-        self.canvas.draw()
+        limits = [(ax.get_xlim(), ax.get_ylim()) for ax in (self.above, self.below)]
+        if self.painted is None or self.painted[0] != limits:
+            self.canvas.draw()
+            self.painted = limits, self.canvas.copy_from_bbox(self.figure.bbox)
+        self.canvas.restore_region(self.painted[1])
+        for artist in self.moving:
+            artist.axes.draw_artist(artist)
         out = io.BytesIO()
         _image(self.canvas).save(out, "png", compress_level=1)
         return out.getvalue()
@@ -83,16 +95,15 @@ class _Numbers:
         plane.set(xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT), aspect="equal")
         plane.set_xlabel(r"generator $\varphi_G$", fontsize=9)
         plane.set_ylabel(r"discriminator $\varphi_D$", fontsize=9)
-        plane.legend(loc="upper right", fontsize=8)
         (self.distance,) = below.plot([], [], color=plotting.NEW, label="distance from the equilibrium")
-        self.below = below
+        self.below, self.moving = below, [self.path, self.dot, self.distance]
 
     def draw(self, model, steps, measures):
         moments = [*model.past, model.now]
         self.path.set_data(*np.array([moment.look.place for moment in moments]).T)
         self.dot.set_data(*model.now.look.place[:, None])
         self.distance.set_data(steps, measures[0])
-        self.below.set_ylim(0, 1.3 * max(1.0, *measures[0]))
+        self.below.set_ylim(0, _around(measures[0])[1])
 
 
 class _Cloud:
@@ -122,7 +133,6 @@ class _Cloud:
         self.arrows = plane.quiver(zero, zero, zero, zero, color=plotting.GEN, angles="xy", scale_units="xy", scale=1,
                                    width=0.006)  # fmt: skip
         plane.set(xlim=window, ylim=window, aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
-        plane.legend(loc="upper right", fontsize=8, ncols=3, handlelength=1, columnspacing=0.8, borderpad=0.2)
         count = len(setting.mixture.centers)
         (self.met,) = below.plot([], [], color=plotting.NEW, label=f"clumps met, of {count}")
         (self.near,) = below.plot([], [], "--", color=plotting.GEN, label="share in a clump")
@@ -130,8 +140,9 @@ class _Cloud:
             below.axhline(met / count, color=plotting.NEW, linewidth=0.8, linestyle=":")
             below.axhline(near, color=plotting.GEN, linewidth=0.8, linestyle=":")
             below.text(1, near, name, transform=below.get_yaxis_transform(), fontsize=7, ha="right", va="bottom")
-        below.set_ylim(-0.05, 1.35)
+        below.set_ylim(-0.05, 1.1)
         self.count = count
+        self.moving = [self.surface, self.half, self.generated, self.arrows, self.met, self.near]
 
     def draw(self, model, steps, measures):
         from contourpy import contour_generator
@@ -152,9 +163,10 @@ class _Cloud:
 
 
 def _around(values):
-    low, high = values.min(), values.max()
-    room = max(0.05, 0.1 * (high - low))
-    return low - room, high + 4 * room  # the legend stands above
+    """Limits around the values, on round numbers, so that they seldom change."""
+    low, high = min(values), max(values)
+    unit = 10.0 ** math.floor(math.log10(max(high - low, 0.1))) / 2
+    return unit * math.floor(low / unit), unit * (math.floor(high / unit) + 1)
 
 
 def _image(canvas: Any) -> Any:
@@ -169,6 +181,8 @@ def film(model: Model, *, frames: int = FRAMES, count: int = 1) -> Image:
     It is what a page without a kernel shows in the place of the stepper.
     """
     view = View(model)
+    for artist in view.moving:
+        artist.set_animated(False)
 
     def pictures():
         now = model
