@@ -35,7 +35,7 @@ def stepper(data: str = "dirac", **choices: Any) -> Any:
     no kernel is, a picture stands in its place that plays some steps. Raises ``ValueError`` for choices that do not
     fit, and ``ModuleNotFoundError`` where ipywidgets is not installed.
     """
-    from .stepping.choices import chosen
+    from .stepping import chosen
 
     asked = chosen(data, **choices)
     try:

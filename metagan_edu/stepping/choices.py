@@ -66,7 +66,7 @@ class Choices(NamedTuple):
 
     data: str = "dirac"
     points: tuple[tuple[float, float], ...] = ()
-    loss: str = "non_saturating"
+    loss: str = "minimax"
     technique: str = "alternating"
     k: int = 5
     r1: float = 0.0
@@ -90,9 +90,9 @@ class Setting(NamedTuple):
 def defaults(data_name: str) -> Choices:
     """The choices to begin with for this data."""
     if data_name in TWO_NUMBERS:
-        return Choices(data_name, loss=OWN_LOSS if data_name == "bilinear" else "non_saturating")
+        return Choices(data_name, loss=OWN_LOSS if data_name == "bilinear" else "minimax")
     points = ((-1.5, 0.0), (1.5, 0.0)) if data_name == "points" else ()
-    return Choices(data_name, points, r1=0.1, gen_lr=0.005, disc_lr=0.005, start="orthogonal")
+    return Choices(data_name, points, "non_saturating", r1=0.1, gen_lr=0.005, disc_lr=0.005, start="orthogonal")
 
 
 def chosen(data: str = "dirac", **other: Any) -> Choices:

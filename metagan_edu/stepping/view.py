@@ -12,14 +12,13 @@ from .. import plotting
 from . import looks
 from .choices import LIMIT, TWO_NUMBERS
 from .model import Model
-from .words import sentence
 
 if TYPE_CHECKING:
     from IPython.display import Image
 
 WIDTH, HEIGHT, DPI = 7.2, 3.7, 90
 ARROWS, LONGEST = 64, 0.7  # how many pulls are drawn, and how long the longest is, in units of the plane
-FRAMES = 24
+FRAMES = 16
 
 
 class View:
@@ -35,7 +34,7 @@ class View:
 
         self.figure = Figure((WIDTH, HEIGHT), dpi=DPI, facecolor="white", layout="constrained")
         self.canvas = FigureCanvasAgg(self.figure)
-        left, right = self.figure.subfigures(1, 2, width_ratios=(1, 0.95))
+        left, right = np.ravel(self.figure.subfigures(1, 2, width_ratios=(1, 0.95)))
         self.plane, (self.above, self.below) = left.subplots(), right.subplots(2, 1, sharex=True)
         panel = _Numbers if model.setting.choices.data in TWO_NUMBERS else _Cloud
         self.panel = panel(self.plane, self.below, model.setting)
@@ -113,7 +112,7 @@ class _Cloud:
         from matplotlib.collections import LineCollection
         from matplotlib.colors import LinearSegmentedColormap
 
-        blue = LinearSegmentedColormap.from_list("taken for real", ["#FFFFFF", "#5AA9DB"])
+        blue = LinearSegmentedColormap.from_list("taken for real", ["#FFFFFF", "#5AA9DB"], N=10)
         side, window = looks.GRID_SIDE, (-LIMIT, LIMIT)
         self.surface = plane.imshow(
             np.zeros((side, side)),
@@ -127,7 +126,7 @@ class _Cloud:
         self.half = plane.add_collection(LineCollection([], colors=plotting.DISC, linewidths=1.3))
         plane.plot([], [], color=plotting.DISC, linewidth=1.3, label=r"$\sigma(D)=½$")
         real = setting.mixture.sample(200, seed=1).numpy()
-        plane.plot(*real.T, "x", color=plotting.DATA, markersize=3, markeredgewidth=0.7, label="real")
+        (dots,) = plane.plot(*real.T, "x", color=plotting.DATA, markersize=3, markeredgewidth=0.7, label="real")
         (self.generated,) = plane.plot([], [], "o", color=plotting.GEN, markersize=2.5, label="generated, pulled")
         zero = np.zeros(ARROWS)
         self.arrows = plane.quiver(zero, zero, zero, zero, color=plotting.GEN, angles="xy", scale_units="xy", scale=1,
@@ -142,7 +141,7 @@ class _Cloud:
             below.text(1, near, name, transform=below.get_yaxis_transform(), fontsize=7, ha="right", va="bottom")
         below.set_ylim(-0.05, 1.1)
         self.count = count
-        self.moving = [self.surface, self.half, self.generated, self.arrows, self.met, self.near]
+        self.moving = [self.surface, self.half, dots, self.generated, self.arrows, self.met, self.near]
 
     def draw(self, model, steps, measures):
         from contourpy import contour_generator
@@ -192,8 +191,3 @@ def film(model: Model, *, frames: int = FRAMES, count: int = 1) -> Image:
             now = now.step(count=count)
 
     return plotting.animation(pictures(), dpi=DPI)
-
-
-def described(model: Model) -> str:
-    """What the picture shows, in words: its alternative text."""
-    return f"{model.setting.choices.data}: {sentence(model)}"

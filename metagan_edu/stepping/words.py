@@ -16,8 +16,9 @@ def sentence(model: Model) -> str:
     now = model.now
     if not now.sound:
         return f"After step {now.step} a number is no longer finite: the step was not taken. Lower a rate, or go back."
-    if not model.past or now.step == 0:
-        return f"The start: D's loss is {now.look.losses.disc:.3f}, G's {now.look.losses.gen:.3f}; {_where(model)}."
+    if not model.past:
+        begun = "The start" if now.step == 0 else f"Step {now.step}, the first that is kept"
+        return f"{begun}: D's loss is {now.look.losses.disc:.3f}, G's {now.look.losses.gen:.3f}; {_where(model)}."
     taken = now.step - model.past[-1].step
     steps = f"Step {now.step}" if taken == 1 else f"Steps {now.step - taken + 1} to {now.step}"
     return f"{steps}: {_moved(model)}; {_where(model)}."
@@ -27,13 +28,10 @@ def _moved(model):
     before, after = model.past[-1].look.losses, model.now.look.losses
     change = {who: _change(getattr(before, who), getattr(after, who)) for who in NAMES}
     if model.now.who == "both":
-        return f"both moved, D's loss {change['disc']}, G's {change['gen']}"
+        return f"both moved; D's loss {change['disc']}, and G's {change['gen']}"
     who = model.now.who
     other = "gen" if who == "disc" else "disc"
-    return (
-        f"{NAMES[who]} moved and its loss {change[who]}, while {NAMES[other]}, which was held, saw its own: it "
-        + (change[other])
-    )
+    return f"{NAMES[who]} moved, and its loss {change[who]} (that of {NAMES[other]}, held, {change[other]})"
 
 
 def _change(before, after):
