@@ -223,7 +223,7 @@ def test_a_redraw_paints_what_a_new_picture_would():
 
 
 def test_the_film_has_few_pictures():
-    film = stepping.film(begun(), count=3)
+    film = stepping.film(begun())
     assert Image.open(io.BytesIO(film.data)).n_frames == view.FRAMES <= 30
 
 

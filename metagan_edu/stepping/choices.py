@@ -95,6 +95,11 @@ def defaults(data_name: str) -> Choices:
     return Choices(data_name, points, "non_saturating", r1=0.1, gen_lr=0.005, disc_lr=0.005, start="orthogonal")
 
 
+def pace(data: str) -> int:
+    """How many steps a picture takes at first: a cloud moves less in one than two numbers do."""
+    return 1 if data in TWO_NUMBERS else 10
+
+
 def chosen(data: str = "dirac", **other: Any) -> Choices:
     """The defaults of this data with the ``other`` choices; ``ValueError`` for a name that is no choice."""
     checks.one_of("data", data, (*TWO_NUMBERS, *SHAPES))

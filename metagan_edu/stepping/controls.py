@@ -39,7 +39,7 @@ class Stepper:
         left = widgets.VBox([*self.asked.values(), self.pace, self.clicked], layout=widgets.Layout(width="310px"))
         right = widgets.VBox([widgets.HBox([self.play, *buttons.values()]), self.picture, self.said])
         self.buttons, self.box, self.quiet = buttons, widgets.HBox([left, right]), False
-        self.pace.value = pace(choices.data)
+        self.pace.value = chosen.pace(choices.data)
         self.begin(choices)
 
     def begin(self, choices: Choices) -> None:
@@ -87,15 +87,13 @@ class Stepper:
 
     def _data(self, change):
         if not self.quiet:
-            self.pace.value = pace(change["new"])
+            self.pace.value = chosen.pace(change["new"])
             self.begin(chosen.defaults(change["new"]))
 
     def _choice(self, change):
-        if not self.quiet:
-            self._try()
-
-    def _try(self):
         """Begin anew by what the controls say, or say why that cannot be."""
+        if self.quiet:
+            return
         try:
             self.begin(self.choices())
         except ValueError as error:
@@ -123,15 +121,10 @@ class Stepper:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         """The live widget for a page with a kernel; for others, and in the saved notebook, the film."""
-        moving = film(self.model, count=self.pace.value)
+        moving = film(self.model)
         view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
         size = {"width": moving.width, "height": moving.height}
         return {VIEW: view, "image/png": moving.data, "text/plain": "the stepper"}, {"image/png": size}
-
-
-def pace(data: str) -> int:
-    """How many steps a picture takes at first: a cloud moves less in one than two numbers do."""
-    return 1 if data in chosen.TWO_NUMBERS else 10
 
 
 def _asked() -> dict[str, Any]:

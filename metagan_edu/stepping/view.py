@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import plotting
+from ..plotting import SMALL
 from . import looks
 from .choices import LIMIT, TWO_NUMBERS
 from .model import Model
@@ -16,7 +17,7 @@ from .model import Model
 if TYPE_CHECKING:
     from IPython.display import Image
 
-WIDTH, HEIGHT, DPI = 7.2, 3.7, 90
+HEIGHT, DPI = 5.6, 100
 ARROWS, LONGEST = 64, 0.7  # how many pulls are drawn, and how long the longest is, in units of the plane
 FRAMES = 16
 
@@ -32,26 +33,26 @@ class View:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure  # not pyplot's: nobody else shows or closes it
 
-        self.figure = Figure((WIDTH, HEIGHT), dpi=DPI, facecolor="white", layout="constrained")
+        self.figure = Figure((plotting.WIDTH, HEIGHT), dpi=DPI, facecolor="white", layout="constrained")
         self.canvas = FigureCanvasAgg(self.figure)
-        left, right = np.ravel(self.figure.subfigures(1, 2, width_ratios=(1, 0.95)))
-        self.plane, (self.above, self.below) = left.subplots(), right.subplots(2, 1, sharex=True)
+        upper, lower = np.ravel(self.figure.subfigures(2, 1, height_ratios=(3.5, 2.1)))
+        self.plane, (self.curves, self.judged) = upper.subplots(), lower.subplots(1, 2)
         panel = _Numbers if model.setting.choices.data in TWO_NUMBERS else _Cloud
-        self.panel = panel(self.plane, self.below, model.setting)
+        self.panel = panel(self.plane, self.judged, model.setting)
         self.losses = [
-            self.above.plot([], [], line, color=color, label=label)[0]
+            self.curves.plot([], [], line, color=color, label=label)[0]
             for line, color, label in (("--", plotting.GEN, "$L_G$"), ("-", plotting.DISC, "$L_D$"))
         ]
-        self.count = self.plane.text(0.02, 0.02, "", transform=self.plane.transAxes, fontsize=9)
+        self.count = self.plane.text(0.02, 0.02, "", transform=self.plane.transAxes, fontsize=SMALL)
         self.moving = [*self.panel.moving, *self.losses, self.count]
         for artist in self.moving:
             artist.set_animated(True)
-        self.above.set_ylabel("losses", fontsize=9)
-        self.below.set_xlabel("step", fontsize=9)
-        for ax in (self.plane, self.above, self.below):
-            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 0.99), fontsize=8, frameon=False, ncols=3,
+        for ax in (self.curves, self.judged):
+            ax.set_xlabel("step", fontsize=SMALL)
+        for ax in (self.plane, self.curves, self.judged):
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 0.99), fontsize=SMALL, frameon=False, ncols=3,
                       handlelength=1.5, columnspacing=1)  # fmt: skip
-            ax.tick_params(labelsize=8)
+            ax.tick_params(labelsize=SMALL)
         self.painted: Any = None
         self.draw(model)
         self.canvas.draw()
@@ -64,12 +65,13 @@ class View:
             line.set_data(steps, values)
         self.panel.draw(model, steps, measures)
         self.count.set_text(f"step {model.now.step}")
-        self.above.set_xlim(0, 10 * 2.0 ** math.ceil(math.log2(max(steps[-1], 10) / 10)))
-        self.above.set_ylim(*_around(np.concatenate([gen, disc])))
+        for ax in (self.curves, self.judged):
+            ax.set_xlim(0, 10 * 2.0 ** math.ceil(math.log2(max(steps[-1], 10) / 10)))
+        self.curves.set_ylim(*_around(np.concatenate([gen, disc])))
 
     def png(self) -> bytes:
         """The picture as a PNG."""
-        limits = [(ax.get_xlim(), ax.get_ylim()) for ax in (self.above, self.below)]
+        limits = [(ax.get_xlim(), ax.get_ylim()) for ax in (self.curves, self.judged)]
         if self.painted is None or self.painted[0] != limits:
             self.canvas.draw()
             self.painted = limits, self.canvas.copy_from_bbox(self.figure.bbox)
@@ -92,9 +94,9 @@ class _Numbers:
         (self.path,) = plane.plot([], [], color=plotting.NEW, linewidth=1.2)
         (self.dot,) = plane.plot([], [], "o", color=plotting.NEW, markersize=7, label="the players")
         plane.set(xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT), aspect="equal")
-        plane.set_xlabel(r"generator $\varphi_G$", fontsize=9)
-        plane.set_ylabel(r"discriminator $\varphi_D$", fontsize=9)
-        (self.distance,) = below.plot([], [], color=plotting.NEW, label="distance from the equilibrium")
+        plane.set_xlabel(r"generator $\varphi_G$", fontsize=SMALL)
+        plane.set_ylabel(r"discriminator $\varphi_D$", fontsize=SMALL)
+        (self.distance,) = below.plot([], [], color=plotting.NEW, label="distance from it")
         self.below, self.moving = below, [self.path, self.dot, self.distance]
 
     def draw(self, model, steps, measures):
@@ -127,18 +129,18 @@ class _Cloud:
         plane.plot([], [], color=plotting.DISC, linewidth=1.3, label=r"$\sigma(D)=½$")
         real = setting.mixture.sample(200, seed=1).numpy()
         (dots,) = plane.plot(*real.T, "x", color=plotting.DATA, markersize=3, markeredgewidth=0.7, label="real")
-        (self.generated,) = plane.plot([], [], "o", color=plotting.GEN, markersize=2.5, label="generated, pulled")
+        (self.generated,) = plane.plot([], [], "o", color=plotting.GEN, markersize=2.5, label="generated, and its pull")
         zero = np.zeros(ARROWS)
         self.arrows = plane.quiver(zero, zero, zero, zero, color=plotting.GEN, angles="xy", scale_units="xy", scale=1,
                                    width=0.006)  # fmt: skip
         plane.set(xlim=window, ylim=window, aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
         count = len(setting.mixture.centers)
-        (self.met,) = below.plot([], [], color=plotting.NEW, label=f"clumps met, of {count}")
-        (self.near,) = below.plot([], [], "--", color=plotting.GEN, label="share in a clump")
+        (self.met,) = below.plot([], [], color=plotting.NEW, label=f"met, of {count}")
+        (self.near,) = below.plot([], [], "--", color=plotting.GEN, label="in a clump")
         for name, (met, near) in looks.bounds(setting).items():
             below.axhline(met / count, color=plotting.NEW, linewidth=0.8, linestyle=":")
             below.axhline(near, color=plotting.GEN, linewidth=0.8, linestyle=":")
-            below.text(1, near, name, transform=below.get_yaxis_transform(), fontsize=7, ha="right", va="bottom")
+            below.text(1, near, name, transform=below.get_yaxis_transform(), fontsize=SMALL, ha="right", va="bottom")
         below.set_ylim(-0.05, 1.1)
         self.count = count
         self.moving = [self.surface, self.half, dots, self.generated, self.arrows, self.met, self.near]
@@ -174,18 +176,19 @@ def _image(canvas: Any) -> Any:
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
-def film(model: Model, *, frames: int = FRAMES, count: int = 1) -> Image:
-    """The model played on by ``count`` steps of both a frame, as a picture that moves (:func:`plotting.animation`).
+def film(model: Model) -> Image:
+    """The model played on by steps of both, as a picture that moves (:func:`metagan_edu.plotting.animation`).
 
-    It is what a page without a kernel shows in the place of the stepper.
+    It is what a page without a kernel shows in the place of the stepper: once round for two numbers, some hundred steps
+    of a cloud.
     """
-    view = View(model)
+    view, count = View(model), 8 if model.setting.mixture is None else 30
     for artist in view.moving:
         artist.set_animated(False)
 
     def pictures():
         now = model
-        for _ in range(frames):
+        for _ in range(FRAMES):
             view.draw(now)
             yield view.figure
             now = now.step(count=count)

@@ -36,9 +36,7 @@ assert 1.3 < distance(500, data="bilinear") < 1.5 and distance(500, data="biline
 
 # -- as train does
 own = model.setting
-result = mg.train(
-    own.game, own.rule, own.batches, num_steps=3, seed=0, progress=False
-)
+result = mg.train(own.game, own.rule, own.batches, num_steps=3, seed=0, progress=False)
 same = model.step(count=3).now.state.players == result.players
 # -- end as train does
 
