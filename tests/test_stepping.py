@@ -12,7 +12,7 @@ from PIL import Image
 import metagan_edu as mg
 from metagan_edu import stepping, trees
 from metagan_edu.games import Players
-from metagan_edu.stepping import choices, controls, looks, model, view
+from metagan_edu.stepping import choices, looks, model, view
 from metagan_edu.stepping.choices import TECHNIQUES, chosen
 from metagan_edu.stepping.words import sentence
 
@@ -267,6 +267,11 @@ def test_a_choice_begins_anew_or_is_refused_in_words(stepper):
     assert stepper.model.setting.choices == choices.defaults("bilinear") == stepper.choices()
 
 
+def test_choices_that_the_controls_cannot_say_are_refused():
+    with pytest.raises(ValueError, match=r"the controls cannot be set to .*gen_lr=5.*they stop at .*gen_lr=1.0"):
+        mg.lab.stepper("dirac", gen_lr=5)
+
+
 def test_points_are_typed_and_clicked(stepper):
     stepper.asked["data"].value = "points"
     at = {button.tooltip: button for button in stepper.clicked.children}
@@ -275,17 +280,24 @@ def test_points_are_typed_and_clicked(stepper):
     assert stepper.asked["points"].value == "-1.5, 0; 1.5, 0; 0, 0.8"
     before = stepper.model
     stepper.asked["points"].value = "1, 2; x"
+    at["a clump at (0, 0.8)"].click()
     assert "'x' is no pair" in stepper.said.value and stepper.model is before
     stepper.asked["data"].value = "dirac"
     assert not stepper.clicked.children and stepper.asked["points"].layout.display == "none"
 
 
-def test_a_page_without_a_kernel_gets_a_picture_and_no_widget(stepper):
+def test_a_page_without_a_kernel_gets_a_picture_and_no_widget(stepper, monkeypatch):
     from nbformat.v4 import new_code_cell, new_notebook, new_output
 
     from metagan_edu.course import notebooks
+    from metagan_edu.stepping import controls
 
-    data, metadata = stepper._repr_mimebundle_()
+    stepper.begin(chosen("dirac"))
+    data, metadata = stepper.bundle()
+    shown = []
+    monkeypatch.setattr(controls.display, "display", lambda *args, **_: shown.append(args[0]))
+    stepper._ipython_display_()
+    assert set(shown[0]) == set(data) and shown[1].data.startswith("**Figure, by hand.** dirac, alternating.")
     assert data[notebooks.WIDGET]["model_id"] == stepper.box.model_id and metadata["image/png"]["width"] > 400
     data = json.loads(json.dumps(data | {"image/png": "iVBORw0KGgo="}))
     cell = new_code_cell("s", outputs=[new_output("execute_result", data, execution_count=1)])
@@ -296,8 +308,9 @@ def test_a_page_without_a_kernel_gets_a_picture_and_no_widget(stepper):
 def test_only_the_controls_need_ipywidgets():
     package = Path(mg.__file__).parent
     users = {path.name for path in package.rglob("*.py") if "import ipywidgets" in path.read_text(encoding="utf-8")}
-    assert users == {Path(controls.__file__).name}
+    assert users == {"asked.py", "controls.py"}
     for path in package.rglob("*.py"):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:  # what runs at import
             if isinstance(node, ast.ImportFrom):
-                assert "controls" not in [*(node.module or "").split("."), *(alias.name for alias in node.names)], path
+                named = {*(node.module or "").split("."), *(alias.name for alias in node.names)}
+                assert path.name in users or not named & {"asked", "controls"}, path

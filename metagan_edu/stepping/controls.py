@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from IPython import display
 
 from . import choices as chosen
+from .asked import asked
 from .choices import Choices
 from .model import Model, begin
 from .view import View, film
@@ -16,6 +19,10 @@ from .words import sentence
 VIEW = "application/vnd.jupyter.widget-view+json"
 INTERVAL = 125  # milliseconds between two steps of play: a picture takes less
 LATTICE = np.round(np.linspace(-2.4, 2.4, 7), 1)  # where a click can put a point
+CAPTION = (
+    "**Figure, by hand.** {}, {}. With a kernel, in Jupyter or Colab, the buttons play; on a page without one this is "
+    "a film of steps of both players."
+)
 BUTTONS = {"D moves": "disc", "G moves": "gen", "both move": "both"}
 
 
@@ -23,22 +30,24 @@ class Stepper:
     """A model with its controls: what a notebook shows is ``box``, and a picture that moves where no kernel is."""
 
     def __init__(self, choices: Choices):
-        self.asked = _asked()
+        self.asked = asked()
         self.pace = widgets.BoundedIntText(value=1, min=1, max=100, description="per picture")
         self.play = widgets.Play(value=0, min=0, max=10**9, interval=INTERVAL)
         self.picture, self.said = widgets.Image(format="png"), widgets.HTML()
-        buttons = {name: widgets.Button(description=name) for name in (*BUTTONS, "back", "reset")}
+        narrow = widgets.Layout(width="auto")
+        buttons = {name: widgets.Button(description=name, layout=narrow) for name in (*BUTTONS, "back", "reset")}
         for name, who in BUTTONS.items():
             buttons[name].on_click(lambda _, who=who: self.step(who))
         buttons["back"].on_click(lambda _: self.show(self.model.back()))
         buttons["reset"].on_click(lambda _: self.show(self.model.reset()))
         self.play.observe(self._played, "value")
-        self.clicked = widgets.GridBox(layout=widgets.Layout(grid_template_columns="repeat(7, 34px)"))
+        self.clicked = widgets.GridBox(layout=widgets.Layout(grid_template_columns="repeat(7, 34px)", width="250px"))
         for name, widget in self.asked.items():
             widget.observe(self._data if name == "data" else self._choice, "value")
-        left = widgets.VBox([*self.asked.values(), self.pace, self.clicked], layout=widgets.Layout(width="310px"))
-        right = widgets.VBox([widgets.HBox([self.play, *buttons.values()]), self.picture, self.said])
-        self.buttons, self.box, self.quiet = buttons, widgets.HBox([left, right]), False
+        wrapped = widgets.Layout(flex_flow="row wrap")  # on a narrow page one stands below the other
+        left = widgets.VBox([*self.asked.values(), self.pace, self.clicked], layout=widgets.Layout(flex="0 0 260px"))
+        right = widgets.VBox([widgets.HBox([self.play, *buttons.values()], layout=wrapped), self.picture, self.said])
+        self.buttons, self.box, self.quiet = buttons, widgets.HBox([left, right], layout=wrapped), False
         self.pace.value = chosen.pace(choices.data)
         self.begin(choices)
 
@@ -47,6 +56,8 @@ class Stepper:
         model = begin(choices)
         self.view = View(model)
         self._say(choices)
+        if self.choices() != choices:
+            raise ValueError(f"the controls cannot be set to {choices}: they stop at {self.choices()}.")
         self.show(model)
 
     def step(self, who: str) -> None:
@@ -91,13 +102,14 @@ class Stepper:
             self.begin(chosen.defaults(change["new"]))
 
     def _choice(self, change):
-        """Begin anew by what the controls say, or say why that cannot be."""
-        if self.quiet:
-            return
+        if not self.quiet:
+            self._or_say_why_not(lambda: self.begin(self.choices()))
+
+    def _or_say_why_not(self, action):
         try:
-            self.begin(self.choices())
+            action()
         except ValueError as error:
-            self.said.value = f"<b>Not played:</b> {error}"
+            self.said.value = f"<b>Not played:</b> {html.escape(str(error), quote=False)}"
 
     def _played(self, change):
         if not self.quiet:
@@ -110,7 +122,8 @@ class Stepper:
             for x in LATTICE:
                 button = widgets.Button(description="·", tooltip=f"a clump at ({x:g}, {y:g})")
                 button.layout = widgets.Layout(width="32px", padding="0")
-                button.on_click(lambda _, at=(float(x), float(y)): self._put(at))
+                at = float(x), float(y)
+                button.on_click(lambda _, at=at: self._or_say_why_not(lambda: self._put(at)))
                 buttons.append(button)
         return buttons
 
@@ -119,33 +132,15 @@ class Stepper:
         there.remove(at) if at in there else there.append(at)
         self.asked["points"].value = chosen.written(there)
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        """The live widget for a page with a kernel; for others, and in the saved notebook, the film."""
+    def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The live widget for a page with a kernel, the film for others and for the saved notebook; their metadata."""
         moving = film(self.model)
         view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
         size = {"width": moving.width, "height": moving.height}
         return {VIEW: view, "image/png": moving.data, "text/plain": "the stepper"}, {"image/png": size}
 
-
-def _asked() -> dict[str, Any]:
-    """A widget for each of the choices, by its name."""
-    rate = {"base": 10, "min": -4, "max": 0, "step": 0.1, "readout_format": ".4f", "continuous_update": False}
-    number = {"min": -chosen.LIMIT, "max": chosen.LIMIT, "step": 0.1, "continuous_update": False}
-    made = {
-        "data": widgets.Dropdown(options=(*chosen.TWO_NUMBERS, *chosen.SHAPES)),
-        "points": widgets.Text(continuous_update=False),
-        "technique": widgets.Dropdown(options=tuple(chosen.TECHNIQUES)),
-        "k": widgets.BoundedIntText(value=5, min=1, max=20),
-        "loss": widgets.Dropdown(options=tuple(chosen.LOSSES)),
-        "r1": widgets.BoundedFloatText(value=0, min=0, max=100, step=0.05),
-        "gen_lr": widgets.FloatLogSlider(value=0.1, **rate),
-        "disc_lr": widgets.FloatLogSlider(value=0.1, **rate),
-        "start": widgets.Dropdown(options=chosen.INITIALIZERS),
-        "φ_G": widgets.FloatSlider(value=1.0, **number),
-        "φ_D": widgets.FloatSlider(value=1.0, **number),
-        "seed": widgets.BoundedIntText(value=0, min=0, max=2**31 - 1),
-    }  # fmt: skip
-    words = {"k": "k (D's steps, or ahead)", "r1": "R1", "gen_lr": "G's rate", "disc_lr": "D's rate"}
-    for name, widget in made.items():
-        widget.description = words.get(name, name)
-    return made
+    def _ipython_display_(self):
+        data, metadata = self.bundle()
+        display.display(data, metadata=metadata, raw=True)
+        own = self.model.setting.choices
+        display.display(display.Markdown(CAPTION.format(own.data, own.technique)))

@@ -33,12 +33,18 @@ def row(step: int, look: Look) -> tuple[float, ...]:
 
 def look(setting: Setting, players: Players) -> Look:
     """What can be seen of ``players``."""
-    own = Players(*(float(loss) for loss in _losses(setting.game, _seen_batches(setting))(players)))
+    own = Players(*(float(loss) for loss in called(_losses(setting.game, _seen_batches(setting)), players)))
     if setting.mixture is None:
         place = np.array([float(tf.squeeze(player.params)) for player in players])
         return Look(own, place, None, (float(np.linalg.norm(place)),))
-    logits, generated, pull = (x.numpy() for x in _seeing(setting.game, setting.choices.loss)(players))
+    logits, generated, pull = (x.numpy() for x in called(_seeing(setting.game, setting.choices.loss), players))
     return Look(own, None, dynamics.Snapshot(grid(), logits, generated, pull), found(generated, setting.mixture))
+
+
+def called(function: tf.types.experimental.PolymorphicFunction, *args: Any) -> Any:
+    """``function(*args)``, traced ahead of the call: one that traces is taken for retracing, with a warning, from the
+    fifth game on."""
+    return function.get_concrete_function(*args)(*args)
 
 
 def found(points: np.ndarray, mixture: Any) -> tuple[float, float]:
@@ -76,7 +82,7 @@ def field(setting: Setting) -> tuple[np.ndarray, np.ndarray]:
 
         return tf.map_fn(at, places)
 
-    return places, at_all(tf.constant(places)).numpy()
+    return places, called(at_all, tf.constant(places)).numpy()
 
 
 def _seen_batches(setting):

@@ -87,13 +87,12 @@ def _advanced(setting, before, who, count):
     loop = training.compiled(training.playing(setting.game, setting.rule, setting.batches))
     noise = seeds.fold_in(seeds.make(setting.choices.seed), "train")
     in_turns = chosen.TECHNIQUES[setting.choices.technique].in_turns
-    hyper = _rates(who) if in_turns else Hyper()
+    hyper = trees.map(tf.convert_to_tensor, _rates(who) if in_turns else Hyper())
     state, done = before.state, 0
     while done < count:
         at_once = count if who == "both" else 1
-        moved, _, finite = loop(
-            state, trees.map(tf.convert_to_tensor, hyper), noise, tf.constant(before.step + done), tf.constant(at_once)
-        )
+        at = tf.constant(before.step + done), tf.constant(at_once)
+        moved, _, finite = looks.called(loop, state, hyper, noise, *at)
         state = moved if who == "both" else held(state, moved, "gen" if who == "disc" else "disc")
         done += int(finite)
         if int(finite) < at_once:
