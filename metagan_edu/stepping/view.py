@@ -35,7 +35,8 @@ class View:
 
         self.figure = Figure((plotting.WIDTH, HEIGHT), dpi=DPI, facecolor="white", layout="constrained")
         self.canvas = FigureCanvasAgg(self.figure)
-        upper, lower = np.ravel(self.figure.subfigures(2, 1, height_ratios=(3.5, 2.1)))
+        parts: Any = self.figure.subfigures(2, 1, height_ratios=(3.5, 2.1))
+        upper, lower = parts
         self.plane, (self.curves, self.judged) = upper.subplots(), lower.subplots(1, 2)
         panel = _Numbers if model.setting.choices.data in TWO_NUMBERS else _Cloud
         self.panel = panel(self.plane, self.judged, model.setting)
