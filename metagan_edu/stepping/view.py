@@ -56,8 +56,6 @@ class View:
             ax.tick_params(labelsize=SMALL)
         self.painted: Any = None
         self.draw(model)
-        self.canvas.draw()
-        self.figure.set_layout_engine("none")  # laid out once: it takes longer than to draw
 
     def draw(self, model: Model) -> None:
         """Move every artist to what the model holds."""
@@ -142,7 +140,7 @@ class _Cloud:
             below.axhline(met / count, color=plotting.NEW, linewidth=0.8, linestyle=":")
             below.axhline(near, color=plotting.GEN, linewidth=0.8, linestyle=":")
             below.text(1, near, name, transform=below.get_yaxis_transform(), fontsize=SMALL, ha="right", va="bottom")
-        below.set_ylim(-0.05, 1.1)
+        below.set_ylim(-0.05, 1.25)
         self.count = count
         self.moving = [self.surface, self.half, dots, self.generated, self.arrows, self.met, self.near]
 
@@ -180,10 +178,11 @@ def _image(canvas: Any) -> Any:
 def film(model: Model) -> Image:
     """The model played on by steps of both, as a picture that moves (:func:`metagan_edu.plotting.animation`).
 
-    It is what a page without a kernel shows in the place of the stepper: once round for two numbers, some hundred steps
-    of a cloud.
+    It is what a page without a kernel shows in the place of the stepper: 90 steps of two numbers, 450 of a cloud.
     """
-    view, count = View(model), 8 if model.setting.mixture is None else 30
+    view, pace = View(model), (1,) * 6 if model.setting.mixture is None else (30,)
+    view.canvas.draw()
+    view.figure.set_layout_engine("none")  # laid out once: it takes longer than to draw
     for artist in view.moving:
         artist.set_animated(False)
 
@@ -192,6 +191,7 @@ def film(model: Model) -> Image:
         for _ in range(FRAMES):
             view.draw(now)
             yield view.figure
-            now = now.step(count=count)
+            for count in pace:  # a path has a corner at each call
+                now = now.step(count=count)
 
     return plotting.animation(pictures(), dpi=DPI)
