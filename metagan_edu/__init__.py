@@ -24,6 +24,7 @@ from . import (
     rules,
     seeds,
     statistics,
+    stepping,
     studies,
     trees,
     turns,
@@ -41,6 +42,6 @@ __version__ = "0.4.0"
 __all__ = [
     "Diverged", "Interrupted", "Table", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games",
     "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting",
-    "profile", "rules", "sample", "seeds", "statistics", "stop", "studies", "train", "trees", "turns",
+    "profile", "rules", "sample", "seeds", "statistics", "stepping", "stop", "studies", "train", "trees", "turns",
     "workers", "your_turn",
 ]  # fmt: skip
