@@ -192,11 +192,11 @@ def test_the_sentence_on_a_cloud_has_its_pull_and_its_clumps(ring):
 
 def test_the_artists_hold_the_models_numbers_and_are_made_once(ring):
     picture = view.View(ring)
-    before = picture.figure.findobj()
+    before = [ax.get_children() for ax in picture.figure.axes]
     now = ring.step(count=5)
     picture.draw(now)
     picture.png()
-    assert picture.figure.findobj() == before
+    assert [ax.get_children() for ax in picture.figure.axes] == before
     seen = now.now.look.snapshot
     np.testing.assert_array_equal(np.transpose(picture.panel.generated.get_data()), seen.generated)
     np.testing.assert_array_equal(picture.panel.arrows.get_offsets(), seen.generated[: view.ARROWS])
