@@ -15,12 +15,15 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help course test test-cluster lab bench check records setup clean
+.PHONY: help course test test-cluster test-assignments test-nbgrader assignments lab bench check records setup clean
 
 help:
 	@echo "make course       set up, run every notebook, build the site   (ONLY=03 for one)"
 	@echo "make test         set up, unit tests, then nbval over all notebooks"
 	@echo "make test-cluster sweeps on clusters of Dask and Ray, each with its set-up   (ONLY=dask for one)"
+	@echo "make assignments  their versions for students, and with solutions, into build/assignments   (ONLY=3 for one)"
+	@echo "make test-assignments  solutions, blank versions and all typical answers   (ONLY=3 for one)"
+	@echo "make test-nbgrader     the assignments in nbgrader itself, with its set-up   (ONLY=3 for one)"
 	@echo "make lab          set up and open JupyterLab"
 	@echo "make bench        the benchmarks"
 	@echo "make check        format, lint, types, links, notebook hygiene"
@@ -54,6 +57,16 @@ test-cluster-dask test-cluster-ray: test-cluster-%:
 	@$(PYTHON) tools/setup_env.py --venv build/cluster/$* --extras $* --constraints "$(CONSTRAINTS)"
 	build/cluster/$*/bin/python -m pytest tests/cluster -rs
 	build/cluster/$*/bin/python tests/cluster/times.py $*
+
+assignments: $(READY)
+	@$(RUN) -m metagan_edu assignments $(ONLY)
+
+test-assignments: $(READY)
+	METAGAN_EDU_ASSIGNMENTS=all $(RUN) -m pytest tests/test_typical_answers.py $(if $(ONLY),-k $(ONLY)_)
+
+test-nbgrader:
+	@$(PYTHON) tools/setup_env.py --venv build/nbgrader --extras nbgrader --constraints "$(CONSTRAINTS)"
+	ONLY=$(ONLY) build/nbgrader/bin/python -m pytest tests/nbgrader -rs
 
 lab: $(READY)
 	$(RUN) -m jupyterlab --notebook-dir=notebooks $(AS_ROOT)

@@ -1,6 +1,6 @@
-"""``python -m metagan_edu run | site | test | check | sitting | assignments | badges | layers | devices``.
+"""``python -m metagan_edu run | site | test | check | sitting | assignments | grade | ...``.
 
-The first seven work on the course's folder, which is found from where they are called, or named with ``--course``.
+The first eight work on the course's folder, which is found from where they are called, or named with ``--course``.
 """
 
 import argparse
@@ -11,10 +11,11 @@ from pathlib import Path
 def run(options: argparse.Namespace) -> int:
     """Run notebooks into ``build/notebooks`` (or in place), then build the site where asked to."""
     from .course import notebooks, place, runner
+    from .course.assignments import source
 
     root = place.find(options.course)
     folder, copies = root / "notebooks", root / "build" / "notebooks"
-    paths = notebooks.find(folder, options.only)
+    paths = notebooks.find(folder, options.only, *([source.folder(root)] if options.only else []))
     runner.drop_stale(copies, {path.name for path in folder.glob("*.ipynb")})
     outcomes = runner.run(
         paths,
@@ -52,11 +53,15 @@ def test(options: argparse.Namespace) -> int:
 def check(options: argparse.Namespace) -> int:
     """Hygiene of the notebooks and links of all texts."""
     from .course import compared, hygiene, links, notebooks, place
+    from .course.assignments import form, source
 
     root = place.find(options.course)
-    paths = notebooks.find(root / "notebooks", options.only)
+    paths = notebooks.find(root / "notebooks", options.only, source.folder(root))
     found = []
     for path in paths:
+        if path.parent == source.folder(root):
+            found += form.problems(path)
+            continue
         notebook = notebooks.read(path)
         found += hygiene.problems(notebook, path.name) + compared.problems(notebook, path.name)
     documents = [path for path in links.documents(root) if not options.only or path in paths]
@@ -72,10 +77,13 @@ def sitting(options: argparse.Namespace) -> int:
     """Count what each notebook asks of a reader: words, code, cells, claims, minutes; and mark what is too much."""
     from .course import notebooks, place
     from .course import sitting as measure
+    from .course.assignments import form, source
 
-    found = notebooks.find(place.find(options.course) / "notebooks", options.only)
-    sittings = [measure.measure(notebooks.read(path), path.stem) for path in found]
-    print(measure.table(sittings))
+    root = place.find(options.course)
+    found = notebooks.find(root / "notebooks", options.only, source.folder(root))
+    assignments = [source.read(path) for path in found if path.parent == source.folder(root)]
+    sittings = [measure.measure(notebooks.read(path), path.stem) for path in found if path.parent == root / "notebooks"]
+    print(measure.table(sittings), *([form.table(assignments)] if assignments else []), sep="\n\n")
     too_much = [one.name for one in sittings if one.over()]
     print(f"{len(sittings)} notebooks, {len(too_much) or 'none'} of them more than one sitting")
     return 1 if too_much else 0
@@ -96,6 +104,20 @@ def assignments(options: argparse.Namespace) -> int:
         folder = options.out or root / "build" / "assignments"
         made = release.write(found, folder)
     print(f"{made} notebooks in {folder}")
+    return 0
+
+
+def grade(options: argparse.Namespace) -> int:
+    """Grade a folder of submissions offline: grades.csv, a feedback page each, and a leaderboard where there is one."""
+    from .course import place
+    from .course.assignments import course, isolation, sandbox
+    from .course.assignments import grade as grader
+
+    out = options.out or options.folder.with_name(options.folder.resolve().name + "-graded")
+    own = course.opened(place.find(options.course), options.folder, out, options.secret, options.private)
+    limits = sandbox.Limits(cell=options.cell, whole=options.whole, memory=options.memory * 1e9)
+    count = grader.grade(options.folder, own, out, grader.How(isolation.best(), limits), jobs=options.jobs)
+    print(f"{count} submissions: {out / 'grades.csv'}, and the pages in {out / 'feedback'}")
     return 0
 
 
@@ -129,7 +151,7 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     whole = argparse.ArgumentParser(prog="python -m metagan_edu", description="Run, test and publish the course.")
     commands = whole.add_subparsers(required=True, metavar="command")
-    for action in (run, site, test, check, sitting, assignments, badges, layers, devices):
+    for action in (run, site, test, check, sitting, assignments, grade, badges, layers, devices):
         command = commands.add_parser(action.__name__, help=action.__doc__, description=action.__doc__)
         command.set_defaults(action=action)
         if action not in (layers, devices):
@@ -141,10 +163,20 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--in-place", action="store_true", help="write outputs into notebooks/ (for authors)")
             command.add_argument("--site", action="store_true", help="build the site afterwards")
             command.add_argument("--timeout", type=float, default=600, help="seconds for each cell (default 600)")
+        if action in (assignments, grade):
+            command.add_argument("--secret", type=Path, metavar="FILE", help="what variants are drawn from")
+            command.add_argument("--out", type=Path, metavar="FOLDER", help="where to write")
         if action is assignments:
             command.add_argument("--students", type=Path, metavar="FILE", help="a name a line: a version for each")
-            command.add_argument("--secret", type=Path, metavar="FILE", help="what variants are drawn from")
-            command.add_argument("--out", type=Path, metavar="FOLDER", help="where to (build/assignments)")
+        if action is grade:
+            command.add_argument(
+                "folder", type=Path, help="STUDENT.ipynb, STUDENT/N_name.ipynb, or nbgrader's submitted/"
+            )
+            command.add_argument("--private", type=Path, metavar="FOLDER", help="notebooks with further tests")
+            command.add_argument("--jobs", type=int, default=1, help="submissions at a time (default 1)")
+            command.add_argument("--cell", type=float, default=120, help="seconds of one cell (default 120)")
+            command.add_argument("--whole", type=float, default=600, help="seconds of one submission (default 600)")
+            command.add_argument("--memory", type=float, default=4, help="GB of one submission (default 4)")
     return whole
 
 

@@ -18,7 +18,12 @@ UNSTABLE = re.compile(r" at 0x[0-9a-fA-F]{6,}")
 
 def problems(notebook: Any, name: str) -> list[str]:
     """Everything that is wrong with the notebook of file name ``name``, one line each; empty where nothing is."""
-    found = _whole(notebook, name)
+    return _whole(notebook, name) + in_cells(notebook, name)
+
+
+def in_cells(notebook: Any, name: str) -> list[str]:
+    """What is wrong within its cells."""
+    found = []
     for position, cell in enumerate(notebook.cells, start=1):
         wrong = _any_cell(cell) + predictions.problems(cell)
         if cell.cell_type == CODE:
@@ -32,12 +37,18 @@ def _whole(notebook: Any, name: str) -> list[str]:
     found = sitting.problems(notebook, name)
     if not notebook.cells or not notebook.cells[0].source.startswith(badges(name)):
         found.append(f"{name}: its first cell does not begin with the badges that 'metagan_edu badges' prints")
-    counts = [cell.execution_count for _, cell in code_cells(notebook) if "skip-execution" not in _tags(cell)]
-    if counts != list(range(1, len(counts) + 1)):
-        found.append(f"{name}: not run once from top to bottom (execution counts {counts})")
+    found += run_once(notebook, name)
     asked = predictions.names(notebook)
     found += [f"{name}: two predictions are called '{word}'" for word in sorted(set(asked)) if asked.count(word) > 1]
     return found
+
+
+def run_once(notebook: Any, name: str) -> list[str]:
+    """One line where the notebook was not run once from top to bottom."""
+    counts = [cell.execution_count for _, cell in code_cells(notebook) if "skip-execution" not in _tags(cell)]
+    if counts == list(range(1, len(counts) + 1)):
+        return []
+    return [f"{name}: not run once from top to bottom (execution counts {counts})"]
 
 
 def _tags(cell: Any) -> list[str]:

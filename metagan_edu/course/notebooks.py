@@ -22,14 +22,16 @@ KEPT_METADATA = {"tags", "mystnb", "jupyter", "slideshow", "nbgrader", "deletabl
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def find(folder: Path, only: list[str] | None = None) -> list[Path]:
-    """The notebooks of ``folder`` in order; with ``only``, those whose names start with one of its entries.
+def find(folder: Path, only: list[str] | None = None, *more: Path) -> list[Path]:
+    """The notebooks of ``folder`` in order, then those of ``more`` folders; with ``only``, those whose names start with
+    one of its entries.
 
     Raises FileNotFoundError for a folder without notebooks and ValueError for an entry that fits none.
     """
     paths = sorted(folder.glob("*.ipynb"))
     if not paths:
         raise FileNotFoundError(f"There is no notebook in '{folder}'; the course's notebooks are expected there.")
+    paths += [path for one in more for path in sorted(one.glob("*.ipynb"))]
     if not only:
         return paths
     names = ", ".join(path.stem for path in paths)

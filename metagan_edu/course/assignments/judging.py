@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-
-from safetensors.numpy import load
 
 from . import cells, hidden, variants
 from .source import SETUP, VARIANT, Assignment, Cell
@@ -33,20 +31,13 @@ def judge(test: Cell, seed: int, values: Mapping[str, Any], names: Mapping[str, 
     try:
         namespace = cells.run(test.hidden.judging(seed), dict(names))
         namespace["_values"] = dict(values)
-        cells.run(f"_scores = {hidden.JUDGED}(**_values)", namespace)
+        returned = cells.run(f"_returned = {hidden.JUDGED}(**_values)", namespace)["_returned"]
+        scores = {str(name): float(value) for name, value in (returned or {}).items()}
     except AssertionError as error:
         return Verdict(0, said(error) or "not as asked.")
     except Exception as error:
         return Verdict(0, f"could not be compared: {type(error).__name__}: {said(error)}")
-    scores = namespace["_scores"] or {}
-    return Verdict(test.points, scores={str(name): float(value) for name, value in scores.items()})
-
-
-def unpacked(content: bytes) -> dict[str, Any]:
-    """What ``child.pack`` packed: arrays, numbers as NumPy's scalars, and strings."""
-    size = int.from_bytes(content[:8], "little")
-    strings = json.loads(content[8 : 8 + size]).get("__metadata__", {})
-    return {**strings, **{name: array[()] for name, array in load(content).items()}}
+    return Verdict(test.points, scores={name: value for name, value in scores.items() if math.isfinite(value)})
 
 
 def said(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import cells, child, judging, names, release, variants
+from . import cells, child, judging, names, release, results, variants
 from .source import ANSWER, SETUP, TEST, TEXT, VARIANT, WRITTEN, Assignment, Cell
 
 SECRET = b"for rehearsals, which hide nothing"
@@ -100,7 +100,7 @@ def _run(cell: Cell, assignment: Assignment, seeds: variants.Seeds, played: Play
         played.stopped[cell.grade_id] = f"{type(error).__name__}: {judging.said(error)}"
     try:
         namespace = cells.run(cell.hidden.asking(seed), dict(played.student))
-        values = judging.unpacked(child.pack(cells.run("_asked = asked()", namespace)["_asked"]))
+        values = results.unpack(child.pack(cells.run("_asked = asked()", namespace)["_asked"]))
     except Exception as error:
         played.verdicts[cell.grade_id] = judging.Verdict(0, f"{type(error).__name__}: {judging.said(error)}")
     else:

@@ -170,13 +170,14 @@ def _judged_alone(cell, known, where):
 
 def _hides_names(assignment, name):
     """Under nbgrader a hidden block runs in the notebook itself: it may not set what a later cell looks up."""
-    needed: set[str] = set()
+    needed: frozenset[str] = frozenset()
     for cell in reversed(assignment.cells):
         if cell.hidden is not None:
-            taken = names.names(cell.hidden.asking(0)).binds & needed
-            if taken:
+            block = names.names(cell.hidden.asking(0))
+            if taken := block.binds & needed:
                 raise ValueError(f"{name} ({cell.grade_id}): the hidden block sets {', '.join(sorted(taken))}, which a "
                                  "later cell uses; take other names.")  # fmt: skip
-            needed |= names.names(cell.visible).free
-        elif cell.role in (GIVEN, ANSWER):
-            needed |= names.names(cell.source).free
+            needed |= block.free
+        if cell.role in (GIVEN, ANSWER, TEST):
+            shown = names.names(cell.visible)
+            needed = needed - shown.binds | shown.free

@@ -1,0 +1,184 @@
+"""What students handed in: found in a folder, read as what it may be, and put back between the source's own cells."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .. import notebooks
+from . import release, sandbox
+from .source import ANSWER, FIRST, GIVEN, SETUP, TEST, VARIANT, WRITTEN, Assignment, Cell
+
+MOST = 20_000_000  # bytes of a notebook
+EXTRA = "a cell of the student's own"
+SKIPPED = ("_", ".")  # beginnings of folders that no student has: __MACOSX, .ipynb_checkpoints
+
+
+class Submission(NamedTuple):
+    """What a student handed in: whose, the notebook (None where there is none), and the name of its assignment."""
+
+    student: str
+    path: Path | None
+    assignment: str = ""
+
+
+class Handed(NamedTuple):
+    """A cell as handed in."""
+
+    code: bool
+    grade_id: str
+    source: str
+
+
+class Rebuilt(NamedTuple):
+    """An assignment with a student's answers: what is run, which step each of its cells is, the answers as text, and
+    what was odd."""
+
+    steps: list[sandbox.Step]
+    number: dict[str, int]
+    answers: dict[str, str]
+    remarks: list[str]
+
+
+def find(folder: Path, found: Mapping[str, Assignment]) -> list[Submission]:
+    """The submissions in ``folder``, sorted: ``<student>.ipynb``, ``<student>/N_name.ipynb``, and nbgrader's
+    ``<student>/<assignment>/*.ipynb``. No link is followed; of two of one assignment the first is taken.
+
+    Raises ``FileNotFoundError`` where there is no folder, or nothing in it.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder '{folder}'; it holds the submissions, a notebook or folder each.")
+    taken: dict[tuple[str, str], Submission] = {}
+    for student, path in _paths(folder):
+        one = Submission(student, path, _assignment(path, found) if path else "")
+        taken.setdefault((student, one.assignment), one)
+    if not taken:
+        raise FileNotFoundError(f"There is no submission in '{folder}': no notebook and no student's folder.")
+    return list(taken.values())
+
+
+def _paths(folder: Path) -> Iterator[tuple[str, Path | None]]:
+    for path in _entries(folder):
+        student = (path.stem if path.suffix == ".ipynb" else path.name).encode("utf-8", "replace").decode()
+        if path.suffix == ".ipynb" and not path.is_dir():
+            yield student, path
+        elif path.is_dir() and not path.is_symlink():
+            inside = _entries(path)
+            inside += [one for sub in inside if sub.is_dir() and not sub.is_symlink() for one in _entries(sub)]
+            mine: list[tuple[str, Path | None]] = [
+                (student, one) for one in inside if one.suffix == ".ipynb" and not one.is_dir()
+            ]
+            yield from mine or [(student, None)]
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(SKIPPED))
+
+
+def _assignment(path: Path, found: Mapping[str, Assignment]) -> str:
+    """The name of the assignment that a notebook is of: by its file's name, else by the ids inside; else empty."""
+    if path.stem in found:
+        return path.stem
+    try:
+        ids = {cell.grade_id for cell in cells(content(path))} - {""}
+    except ValueError:
+        return ""
+    shared = {name: len(ids & {cell.grade_id for cell in one.cells}) for name, one in found.items()}
+    best = max(shared, key=shared.__getitem__)
+    return best if shared[best] else ""
+
+
+def content(path: Path | None) -> bytes:
+    """The bytes of a student's notebook; ``ValueError``, in a sentence for the student, where it cannot be taken."""
+    if path is None:
+        raise ValueError("there is no notebook in the student's folder.")
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            status = os.fstat(file.fileno())
+            if stat.S_ISREG(status.st_mode) and status.st_size <= MOST:
+                return file.read(MOST)
+    except OSError as error:
+        raise ValueError("the notebook is a link, or cannot be read.") from error
+    raise ValueError(f"the notebook is no file, or has more than {MOST / 1e6:g} MB.")
+
+
+def cells(notebook: bytes) -> list[Handed]:
+    """The cells of a notebook in format 4; ``ValueError``, in a sentence for the student, where it is none."""
+    if not notebook.strip():
+        raise ValueError("the file is empty.")
+    try:
+        found = json.loads(notebook)["cells"]
+        return [_handed(cell) for cell in found]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("it is not a Jupyter notebook (format 4): save it again from Jupyter or Colab.") from error
+
+
+def _handed(cell: Any) -> Handed:
+    source = cell["source"]
+    source = source if isinstance(source, str) else "".join(source)
+    grading = cell.get("metadata", {}).get("nbgrader") or {}
+    first = source.split("\n")[0].strip()
+    grade_id = grading.get("grade_id") or (first.removeprefix(FIRST) if first.startswith(FIRST) else "")
+    return Handed(cell["cell_type"] == notebooks.CODE, str(grade_id), source.encode("utf-8", "replace").decode())
+
+
+def rebuild(
+    assignment: Assignment, handed: Iterable[Handed], literals: str, tests: Iterable[Cell], hiding: Mapping[str, int]
+) -> Rebuilt:
+    """The source's own cells with the student's answers and own cells in their places, then private ``tests``.
+
+    ``literals``: the variant cell; ``hiding``: the hidden seed of each test.
+    """
+    given = _given(assignment, literals)
+    answers, extra, remarks = _sorted(assignment, handed, given)
+    steps, number = [sandbox.Step(EXTRA, source) for source in extra.get("", [])], {}
+    for cell in (*assignment.cells, *tests):
+        if cell.role in (SETUP, VARIANT, GIVEN, ANSWER, TEST):
+            number[cell.grade_id] = len(steps)
+            code = answers.get(cell.grade_id, given.get(cell.grade_id, cell.visible))
+            ask = cell.hidden.asking(hiding[cell.grade_id]) if cell.hidden else None
+            steps.append(sandbox.Step(cell.grade_id, code, ask))
+        steps += [sandbox.Step(EXTRA, source) for source in extra.get(cell.grade_id, []) if cell.grade_id]
+    return Rebuilt(steps, number, answers, remarks)
+
+
+def _given(assignment, literals):
+    """What each cell is in the student's version, by its id."""
+    given = {}
+    for cell in assignment.cells:
+        if cell.role in (ANSWER, WRITTEN):
+            given[cell.grade_id] = release.stubbed(cell.source, code=cell.role == ANSWER)
+        elif cell.grade_id:
+            given[cell.grade_id] = literals if cell.role == VARIANT else cell.visible if cell.hidden else cell.source
+    return given
+
+
+def _sorted(assignment, handed, given):
+    """The student's answers by id, own code by the id that it follows, and what was odd."""
+    answers: dict[str, str] = {}
+    extra: dict[str, list[str]] = {}
+    remarks, after = [], ""
+    theirs = {cell.grade_id for cell in assignment.of(ANSWER, WRITTEN)}
+    by_source = {text.strip(): grade_id for grade_id, text in given.items() if text.strip()}
+    for cell in handed:
+        known = cell.grade_id if cell.grade_id in given else by_source.get(cell.source.strip(), "")
+        if not known:
+            if cell.code and cell.source.strip():
+                extra.setdefault(after, []).append(cell.source)
+            continue
+        after = known
+        if known in theirs and known in answers:
+            remarks.append(f"the cell '{known}' is there twice: the first counts.")
+        elif known in theirs:
+            answers[known] = cell.source
+        elif cell.source.strip() != given[known].strip():
+            remarks.append(f"the locked cell '{known}' was changed: the original was used.")
+    for cell in assignment.of(ANSWER, WRITTEN):
+        if cell.grade_id not in answers:
+            answers[cell.grade_id] = given[cell.grade_id]
+            remarks.append(f"the cell '{cell.grade_id}' is missing: it counts as not answered.")
+    return answers, extra, remarks
