@@ -9,6 +9,7 @@ import_tensorflow()  # before any other module does, and its log with it
 
 from . import (
     autodiff,
+    clinic,
     data,
     dynamics,
     experiments,
@@ -40,8 +41,8 @@ from .turns import your_turn
 __version__ = "0.4.0"
 
 __all__ = [
-    "Diverged", "Interrupted", "Table", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games",
-    "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting",
+    "Diverged", "Interrupted", "Table", "autodiff", "claim", "clinic", "data", "dynamics", "every", "experiments",
+    "games", "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting",
     "profile", "rules", "sample", "seeds", "statistics", "stepping", "stop", "studies", "train", "trees", "turns",
     "workers", "your_turn",
 ]  # fmt: skip
