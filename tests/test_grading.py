@@ -357,7 +357,7 @@ def test_deleted_duplicated_reordered_and_extra_cells(assignment):
     twice.source, twice.id = "# answer: mean\nmine = 2", "another"
     for cell in cells:
         cell.metadata.pop("nbgrader", None)  # as some front ends do
-    order = [cells[5], cells[4], extra, twice, cells[0], cells[1], cells[2]]
+    order = [cells[5], cells[4], extra, twice, cells[0], cells[1]]
     found = rebuilt(assignment, order)
     assert [step.name for step in found.steps] == [
         "setup", "variant", "mean", submissions.EXTRA, "test_mean", "twice", "test_twice",
