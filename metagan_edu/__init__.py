@@ -9,6 +9,7 @@ import_tensorflow()  # before any other module does, and its log with it
 
 from . import (
     autodiff,
+    contest,
     data,
     dynamics,
     experiments,
@@ -39,7 +40,7 @@ from .turns import your_turn
 __version__ = "0.4.0"
 
 __all__ = [
-    "Diverged", "Interrupted", "Table", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games",
+    "Diverged", "Interrupted", "Table", "autodiff", "claim", "contest", "data", "dynamics", "every", "experiments", "games",
     "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting",
     "profile", "rules", "sample", "seeds", "statistics", "stop", "studies", "train", "trees", "turns",
     "workers", "your_turn",
