@@ -44,6 +44,6 @@ __version__ = "0.4.0"
 __all__ = [
     "Diverged", "Interrupted", "Table", "autodiff", "claim", "clinic", "contest", "data", "dynamics", "every",
     "experiments", "games", "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers",
-    "plotting", "profile", "rules", "sample", "seeds", "statistics", "stepping", "stop", "studies", "train", "trees", "turns",
-    "workers", "your_turn",
+    "plotting", "profile", "rules", "sample", "seeds", "statistics", "stepping", "stop", "studies", "train", "trees",
+    "turns", "workers", "your_turn",
 ]  # fmt: skip
