@@ -140,8 +140,8 @@ def play(sheet: Mapping[str, str], data: Any, *, seed: int, look: Callable | Non
     ``look``: a function ``(step, players)`` to be called every 40 steps. Raises ``ValueError`` as :func:`game`.
     """
     hooks = [every(EVERY, look)] if look else []
-    how = {"num_steps": STEPS, "seed": seed, "hooks": hooks, "progress": False}
-    result = train(game(sheet), _rule(sheet), data.batches(BATCH), **how)
+    batches = data.batches(BATCH)
+    result = train(game(sheet), _rule(sheet), batches, num_steps=STEPS, seed=seed, hooks=hooks, progress=False)
     return [np.array(value) for value in result.players.gen.params]
 
 

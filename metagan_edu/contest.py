@@ -30,7 +30,7 @@ FAILED = 10.0  # the energy distance of a run that does not end in finite number
 RULES = {name: getattr(rules, name) for name in ("alternating", "simultaneous", "optimistic", "extragradient")}
 LAYERS = 6  # tensors of a network: kernel and bias of each layer, in the order of the data's way
 SCHEDULES = {"gen_lr": (1e-5, 1.0), "disc_lr": (1e-5, 1.0), "penalty": (1e-3, 100.0)}
-OTHERS = {"rule": "alternating", "disc_steps": 1, "batch": 64, "gains": [[0.0] * 2] * 3,
+OTHERS: dict[str, Any] = {"rule": "alternating", "disc_steps": 1, "batch": 64, "gains": [[0.0] * 2] * 3,
           "gen_layers": [1.0] * LAYERS, "disc_layers": [1.0] * LAYERS}  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def _whole(strategy: Any) -> dict[str, Any]:
         raise ValueError(f"a strategy is a dict with {', '.join(SCHEDULES)} and, where wanted, {', '.join(OTHERS)}.")
     whole = OTHERS | strategy
     checks.one_of("rule", whole["rule"], RULES)
-    for name, (least, most) in (("disc_steps", (1, 10)), ("batch", (8, 256))):
+    for name, least, most in (("disc_steps", 1, 10), ("batch", 8, 256)):
         if checks.whole(name, whole[name], least) > most:
             raise ValueError(f"{name} is at most {most}, not {whole[name]}.")
     if whole["disc_steps"] > 1 and whole["rule"] != "alternating":
@@ -148,7 +148,7 @@ def _log_factors(theta, features):
 def _runner(shape: Shape) -> Callable:
     """``(theta, tasks and seeds) -> energy distances``, compiled once for strategies of one shape."""
     nets = networks.mlp(2, (32, 32), 2), networks.mlp(2, (32, 32), 1)
-    game = games.gan(*nets, **({"penalty": losses.r1(1.0)} if shape.with_r1 else {}))
+    game = games.gan(*nets, penalty=losses.r1(1.0) if shape.with_r1 else None)
     adams = [optimizers.adam(1.0, beta1=0.0, beta2=0.99)] * 2  # rates are factors on 1
     rule = RULES[shape.rule](*adams, **({"disc_steps": shape.disc_steps} if shape.rule == "alternating" else {}))
     template = game.init(seeds.make(0))
