@@ -40,8 +40,8 @@ from .turns import your_turn
 __version__ = "0.4.0"
 
 __all__ = [
-    "Diverged", "Interrupted", "Table", "autodiff", "claim", "contest", "data", "dynamics", "every", "experiments", "games",
-    "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting",
+    "Diverged", "Interrupted", "Table", "autodiff", "claim", "contest", "data", "dynamics", "every", "experiments",
+    "games", "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting",
     "profile", "rules", "sample", "seeds", "statistics", "stop", "studies", "train", "trees", "turns",
     "workers", "your_turn",
 ]  # fmt: skip
