@@ -56,6 +56,14 @@ def test_what_was_learned_plays_as_train_does(technique):
     assert same(trained.players, as_plain.players) == (technique == "learned start")
 
 
+@pytest.mark.parametrize("data", choices.SHAPES)
+def test_every_shape_can_be_drawn_from_and_seen(data):
+    own = stepping.setting(chosen(data, seed=3))
+    assert own.batches(mg.seeds.make(0)).shape == (choices.BATCH, 2)
+    assert own.batches == stepping.setting(chosen(data, seed=3)).batches  # by value, so that it compiles once
+    assert np.abs(own.mixture.centers).max() < looks.LIMIT
+
+
 @pytest.mark.parametrize("technique", PLAIN)
 def test_a_player_that_is_held_stays_and_the_other_takes_its_part(technique):
     start = begun(technique=technique, k=2)
@@ -179,7 +187,7 @@ def test_the_sentence_says_what_was_measured():
     one = start.step("disc")
     before, after = (float(now.now.look.losses.disc) for now in (start, one))
     assert f"Step 1: D moved, and its loss fell from {before:.3f} to {after:.3f}" in sentence(one)
-    assert "(that of G, held, fell from" in sentence(one) and "nearer than before." in sentence(one)
+    assert "(that of G, held, rose from" in sentence(one) and "nearer than before." in sentence(one)
     assert sentence(one.step(count=3)).startswith("Steps 2 to 4: both moved; D's loss ")
     gen, disc = one.now.state.players
     assert f"({float(gen.params):.2f}, {float(disc.params):.2f})" in sentence(one)

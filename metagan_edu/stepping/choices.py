@@ -20,7 +20,7 @@ SHAPES = {
     "grid": lambda choices: data.grid(3, sd=SD),
     "pair": lambda choices: data.mixture([[-1.5, 0.0], [1.5, 0.0]], sd=SD),
     "unequal": lambda choices: data.mixture([[-1.5, -1.0], [1.5, -1.0], [0.0, 1.5]], sd=SD, weights=[0.7, 0.2, 0.1]),
-    "random": lambda choices: data.random_mixture(choices.seed, split="test", sd=SD),
+    "random": lambda choices: data.mixture(data.random_mixture(choices.seed, split="test").centers, sd=SD),
     "points": lambda choices: data.mixture(choices.points, sd=SD),
 }
 LOSSES = {made.__name__: made for made in losses.LOSSES}
