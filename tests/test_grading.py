@@ -434,7 +434,7 @@ def graded(tmp_path_factory):
     (root / "sub" / "=dan.ipynb").write_text("nothing")
     (root / "sub" / "written.csv").write_text("student,grade_id,points,comment\nann,why,0.5,Short & good\n")
     arguments = ["grade", str(root / "sub"), "--course", str(root), "--secret", str(root / "secret"), "--private",
-                 str(root / "private"), "--out", str(root / "out"), "--cell", "20", "--jobs", "2"]  # fmt: skip
+                 str(root / "private"), "--out", str(root / "out"), "--cell", "60", "--jobs", "2"]  # fmt: skip
     assert command.main(arguments) == 0
     return root, arguments
 
