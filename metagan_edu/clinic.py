@@ -139,9 +139,10 @@ def play(sheet: Mapping[str, str], data: Any, *, seed: int, look: Callable | Non
 
     ``look``: a function ``(step, players)`` to be called every 40 steps. Raises ``ValueError`` as :func:`game`.
     """
-    hooks = [every(EVERY, look)] if look else []
-    how = {"num_steps": STEPS, "seed": seed, "hooks": hooks, "progress": False}
-    result = train(game(sheet), _rule(sheet), data.batches(BATCH), **how)
+    result = train(
+        game(sheet), _rule(sheet), data.batches(BATCH), num_steps=STEPS, seed=seed,
+        hooks=[every(EVERY, look)] if look else [], progress=False,
+    )  # fmt: skip
     return [np.array(value) for value in result.players.gen.params]
 
 
