@@ -15,12 +15,15 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help course test test-cluster test-assignments test-nbgrader assignments lab bench check records setup clean
+.PHONY: help course slides test test-cluster test-matrix test-assignments test-nbgrader assignments lab bench check \
+	records setup clean
 
 help:
 	@echo "make course       set up, run every notebook, build the site   (ONLY=03 for one)"
+	@echo "make slides       a deck of slides of each notebook            (ONLY=03 for one)"
 	@echo "make test         set up, unit tests, then nbval over all notebooks"
 	@echo "make test-cluster sweeps on clusters of Dask and Ray, each with its set-up   (ONLY=dask for one)"
+	@echo "make test-matrix  other versions: lowest, newest, Colab's, a wheel     (ONLY=colab for one)"
 	@echo "make assignments  their versions for students, and with solutions, into build/assignments   (ONLY=3 for one)"
 	@echo "make test-assignments  solutions, blank versions and all typical answers   (ONLY=3 for one)"
 	@echo "make test-nbgrader     the assignments in nbgrader itself, with its set-up   (ONLY=3 for one)"
@@ -47,6 +50,9 @@ $(READY): pyproject.toml $(CONSTRAINTS) tools/setup_env.py
 course: $(READY)
 	@$(RUN) -m metagan_edu run --site $(ONLY)
 
+slides: $(READY)
+	@$(RUN) -m metagan_edu slides $(ONLY)
+
 test: $(READY)
 	@$(RUN) -m metagan_edu test
 
@@ -57,6 +63,25 @@ test-cluster-dask test-cluster-ray: test-cluster-%:
 	@$(PYTHON) tools/setup_env.py --venv build/cluster/$* --extras $* --constraints "$(CONSTRAINTS)"
 	build/cluster/$*/bin/python -m pytest tests/cluster -rs
 	build/cluster/$*/bin/python tests/cluster/times.py $*
+
+# The versions below and above the tested ones; Colab's, where a notebook's first cell brings the course; and a wheel, far
+# from its checkout. Each in an environment of its own.
+MATRIX := build/matrix
+test-matrix: $(addprefix test-matrix-,$(or $(ONLY),lowest newest colab wheel))
+.PHONY: test-matrix-lowest test-matrix-newest test-matrix-colab test-matrix-wheel
+test-matrix-lowest test-matrix-newest: test-matrix-%:
+	@$(PYTHON) tools/setup_env.py --venv $(MATRIX)/$* --constraints "$(if $(filter lowest,$*),constraints-lowest.txt)"
+	$(MATRIX)/$*/bin/python -m metagan_edu test
+test-matrix-colab:
+	$(PYTHON) -m venv --clear $(MATRIX)/colab
+	$(MATRIX)/colab/bin/pip install -q -r tests/matrix/colab.txt
+	$(MATRIX)/colab/bin/python tests/matrix/elsewhere.py colab
+test-matrix-wheel:
+	rm -rf $(MATRIX)/dist
+	$(PYTHON) -m venv --clear $(MATRIX)/wheel
+	$(MATRIX)/wheel/bin/pip wheel -q --no-deps --wheel-dir $(MATRIX)/dist .
+	$(MATRIX)/wheel/bin/pip install -q -c constraints.txt nbclient nbformat ipykernel $(MATRIX)/dist/*.whl
+	$(MATRIX)/wheel/bin/python tests/matrix/elsewhere.py 00 01
 
 assignments: $(READY)
 	@$(RUN) -m metagan_edu assignments $(ONLY)

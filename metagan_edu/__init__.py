@@ -9,6 +9,8 @@ import_tensorflow()  # before any other module does, and its log with it
 
 from . import (
     autodiff,
+    clinic,
+    contest,
     data,
     dynamics,
     experiments,
@@ -24,6 +26,7 @@ from . import (
     rules,
     seeds,
     statistics,
+    stepping,
     studies,
     trees,
     turns,
@@ -39,8 +42,8 @@ from .turns import your_turn
 __version__ = "0.4.0"
 
 __all__ = [
-    "Diverged", "Interrupted", "Table", "autodiff", "claim", "data", "dynamics", "every", "experiments", "games",
-    "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers", "plotting",
-    "profile", "rules", "sample", "seeds", "statistics", "stop", "studies", "train", "trees", "turns",
-    "workers", "your_turn",
+    "Diverged", "Interrupted", "Table", "autodiff", "claim", "clinic", "contest", "data", "dynamics", "every",
+    "experiments", "games", "lab", "losses", "meta", "meta_train", "metrics", "networks", "normalization", "optimizers",
+    "plotting", "profile", "rules", "sample", "seeds", "statistics", "stepping", "stop", "studies", "train", "trees",
+    "turns", "workers", "your_turn",
 ]  # fmt: skip

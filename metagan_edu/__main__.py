@@ -1,4 +1,4 @@
-"""``python -m metagan_edu run | site | test | check | sitting | assignments | grade | ...``.
+"""``python -m metagan_edu run | site | slides | test | check | sitting | assignments | grade | ...``.
 
 The first eight work on the course's folder, which is found from where they are called, or named with ``--course``.
 """
@@ -39,7 +39,17 @@ def site(options: argparse.Namespace) -> int:
 
     root = place.find(options.course)
     print("Building the site ...", flush=True)
-    print(f"Open {builder.build(root)}", flush=True)
+    print(f"Open {builder.build(root, options.own)}", flush=True)
+    return 0
+
+
+def slides(options: argparse.Namespace) -> int:
+    """Make a deck of slides of each notebook, from the cells that are marked for it."""
+    from .course import place
+    from .course import slides as projector
+
+    for made in projector.build(place.find(options.course), options.only):
+        print(f"Open {made}")
     return 0
 
 
@@ -81,6 +91,11 @@ def sitting(options: argparse.Namespace) -> int:
 
     root = place.find(options.course)
     found = notebooks.find(root / "notebooks", options.only, source.folder(root))
+    if options.sections:
+        for path in found:
+            parts = measure.sections(notebooks.read(path))
+            print(path.stem, *(f"{part.minutes:>6}  {part.heading}" for part in parts), "", sep="\n")
+        return 0
     assignments = [source.read(path) for path in found if path.parent == source.folder(root)]
     sittings = [measure.measure(notebooks.read(path), path.stem) for path in found if path.parent == root / "notebooks"]
     print(measure.table(sittings), *([form.table(assignments)] if assignments else []), sep="\n\n")
@@ -122,12 +137,16 @@ def grade(options: argparse.Namespace) -> int:
 
 
 def badges(options: argparse.Namespace) -> int:
-    """Print the line with which each notebook begins."""
+    """Print the line with which each notebook begins, or bring the notebooks to the address in ``pyproject.toml``."""
     from .course import badges as maker
     from .course import notebooks, place
 
     for path in notebooks.find(place.find(options.course) / "notebooks", options.only):
-        print(maker.badges(path.name))
+        if not options.in_place:
+            print(maker.badges(path.name))
+        elif maker.follow(notebook := notebooks.read(path)):
+            notebooks.write(notebook, path)
+            print(f"{path.name}: now of {maker.repository()}")
     return 0
 
 
@@ -151,14 +170,21 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     whole = argparse.ArgumentParser(prog="python -m metagan_edu", description="Run, test and publish the course.")
     commands = whole.add_subparsers(required=True, metavar="command")
-    for action in (run, site, test, check, sitting, assignments, grade, badges, layers, devices):
+    for action in (run, site, slides, test, check, sitting, assignments, grade, badges, layers, devices):
         command = commands.add_parser(action.__name__, help=action.__doc__, description=action.__doc__)
         command.set_defaults(action=action)
         if action not in (layers, devices):
             where = "the course's folder (by default the nearest one, from the current folder upward)"
             command.add_argument("--course", type=Path, metavar="PATH", help=where)
-        if action in (run, check, sitting, assignments, badges):
+        if action in (run, slides, check, sitting, assignments, badges):
             command.add_argument("only", nargs="*", help="starts of notebook names, such as 03 (all)")
+        if action in (run, site):
+            own = "also build the notebooks of this folder into the site"
+            command.add_argument("--with", dest="own", type=Path, metavar="FOLDER", help=own)
+        if action is badges:
+            command.add_argument("--in-place", action="store_true", help="write the repository's address (for forks)")
+        if action is sitting:
+            command.add_argument("--sections", action="store_true", help="minutes for each section instead")
         if action is run:
             command.add_argument("--in-place", action="store_true", help="write outputs into notebooks/ (for authors)")
             command.add_argument("--site", action="store_true", help="build the site afterwards")

@@ -93,7 +93,7 @@ def version() -> str:
 
 FOLDER = pathlib.Path(__file__).parent
 # No run computes with these, or they are described as code is.
-APART = {"studies", "course", "turns", "plotting", "lab.py"}
+APART = {"studies", "course", "turns", "plotting", "stepping", "clinic.py", "contest.py", "lab.py"}
 
 
 @functools.cache

@@ -122,12 +122,18 @@ def snapshot(
     line = np.linspace(-limit, limit, 401 if generated.shape[1] == 1 else 61, dtype=np.float32)
     grid = np.stack(np.meshgrid(*[line] * generated.shape[1]), -1).reshape(-1, generated.shape[1])
 
+    logits = tf.reshape(game.score(players, tf.constant(grid)), [-1])
+    return Snapshot(grid, logits.numpy(), generated.numpy(), pull(game, players, generated, loss).numpy())
+
+
+def pull(game: Game, players: Players, x: tf.Tensor, loss: losses.Loss | None = None) -> tf.Tensor:
+    """``-ℓ'(D(x)) ∂D/∂x`` at each of the samples ``x`` (n, d), as :func:`snapshot` has it."""
+
     def paid(x):
         logits = tf.reshape(game.score(players, x), [-1])
-        return -n * losses.as_loss(loss).gen(tf.zeros_like(logits), logits)
+        return -x.shape[0] * losses.as_loss(loss).gen(tf.zeros_like(logits), logits)
 
-    logits = tf.reshape(game.score(players, tf.constant(grid)), [-1])
-    return Snapshot(grid, logits.numpy(), generated.numpy(), autodiff.grad(paid)(generated).numpy())
+    return autodiff.grad(paid)(x)
 
 
 def turns(middles: Any) -> np.ndarray:

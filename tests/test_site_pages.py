@@ -81,7 +81,7 @@ def test_an_outline_is_read_from_the_cells(tmp_path):
 
 def test_a_notebook_that_says_nothing_has_an_empty_outline(tmp_path):
     found = outline.outline(saved(tmp_path / "07_x.ipynb", code("1")))
-    assert found[:-1] == ("07_x.ipynb", "07_x", "", [], [], [], [])
+    assert found[:-3] == ("07_x.ipynb", "07_x", "", [], [], [], [])
 
 
 # -- the pages made of outlines
@@ -89,7 +89,7 @@ def test_a_notebook_that_says_nothing_has_an_empty_outline(tmp_path):
 
 def made(**changes):
     counts = sitting.measure(new_notebook(), "00_a")
-    return outline.Outline("00_a.ipynb", "00 A", "Why?", [], [], [], [], counts)._replace(**changes)
+    return outline.Outline("00_a.ipynb", "00 A", "Why?", [], [], [], [], counts, [], False)._replace(**changes)
 
 
 def test_the_board_shows_the_share_in_the_audit_wherever_the_claim_stands_now():
@@ -126,7 +126,8 @@ def test_a_card_has_what_its_notebook_says():
     picture = outline.Picture(png(np.zeros((4, 4), np.uint8)), "A [ring] of $x_1$")
     text = pages.cards([made(pictures=[picture]), made(file="01_b.ipynb", earlier=["00"])])
     assert "![A ring of x1](images/thumbnails/00_a.png)" in text
-    assert text.count("Why?") == 2
+    assert text.count("Why?") == 2 and "play.md" not in text
+    assert "*0 minutes to read and do* · [play it](play.md)" in pages.cards([made(plays=True)])
     assert text.count("*0 minutes to read and do*") == 1 and text.count("builds on notebook 00*") == 1
 
 
@@ -142,6 +143,16 @@ def test_lecturers_see_what_each_notebook_takes_and_what_vouches_for_it():
         "All 2 notebooks take 2 hours to read and do, and 1 minutes to run on two cores. They make 2 "
     )
     assert "1 of them from records" in said and "1 were played again" in said and "in 2 of 3 runs" in said
+
+
+def test_lecturers_see_the_minutes_of_sections_and_what_other_draws_change():
+    both = [claims.Claim("a | b", True, 3, "", False), claims.Claim("c", False, 4, "", True)]
+    one = made(claims=both, sections=[sitting.Section("1. One", 7), sitting.Section("Exercises", 9)])
+    assert "* **[00 A](00_a.ipynb)**: 1. One 7; Exercises 9\n" in pages.sections([one])
+    text = pages.spread([one, made(title="01 B")], {"00_a": {"a | b": [1, 0, 1], "c": [0, 0, 0]}})
+    assert (
+        "| [00 A](00_a.ipynb) | 2 | 1 | a &#124; b (2 of 3) |" in text and "| [01 B](00_a.ipynb) | 0 | 0 | – |" in text
+    )
 
 
 def test_the_first_page_has_a_light_picture():

@@ -184,6 +184,12 @@ def test_pictures_exercises_and_minutes():
     assert (one.stated, one.seconds, one.over()) == (9, 50, [])
 
 
+def test_sections_begin_at_headings_and_have_their_own_minutes():
+    texts = ["# Title\n\nwords", "word " * 150, "## 1. One\n\n### no section", "### deeper", "## Exercises\n\n1. x"]
+    cells = [*map(new_markdown_cell, texts), code('mg.your_turn("game.value", ...)')]
+    assert sitting.sections(new_notebook(cells=cells)) == [("Title", 2), ("1. One", 1), ("Exercises", 6)]
+
+
 @pytest.mark.parametrize("name", sitting.LIMITS)
 def test_each_limit_can_be_passed(name):
     cells = {

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from metagan_edu.course.assignments import rehearsal, source
+from metagan_edu.course import notebooks
+from metagan_edu.course.assignments import course, grade, gradebook, isolation, rehearsal, release, source, variants
 
 ROOT = Path(__file__).resolve().parents[1]
 ALL = os.environ.get("METAGAN_EDU_ASSIGNMENTS") == "all"
@@ -54,6 +55,29 @@ def test_a_typical_answer_loses_what_it_should(path, answer):
     played = rehearsal.replay(assignment, solution, rehearsal.patched(assignment, answer["patch"]))
     said = {test: played.verdicts[test].sentence for test in played.lost()}
     assert played.lost() == answer["loses"], said
+
+
+@pytest.mark.skipif(not ALL, reason="minutes: 'make test-assignments' and the weekly workflow grade each assignment")
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_grading_itself_gives_full_marks_and_none_with_variants(path, tmp_path):
+    assignment, secret = source.read(path), tmp_path / "secret"
+    secret.write_text("for variants that nobody has")
+    answers = {
+        "blank": {},
+        **{name: {cell.grade_id: cell.source for cell in assignment.of("answer")} for name in ("ann", "bob")},
+    }
+    for student, own in answers.items():
+        seeds = variants.Seeds(variants.secret(secret), assignment.name, student)
+        notebook = release.student(assignment, seeds.variant)
+        for cell in notebook.cells:
+            cell.source = own.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
+        notebooks.write(notebook, tmp_path / "submitted" / student / path.name)
+    opened = course.opened(ROOT, tmp_path / "submitted", tmp_path / "out", secret, None)
+    grade.grade(tmp_path / "submitted", opened, tmp_path / "out", grade.How(isolation.best()))
+    for student, own in answers.items():
+        record = gradebook.kept(tmp_path / "out" / "records" / student / f"{path.stem}.json")
+        wrong = {name: test["said"] for name, test in record["tests"].items() if bool(test["points"]) != bool(own)}
+        assert wrong == {}, student
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

@@ -145,6 +145,11 @@ def fingerprint(constraints, wanted):
     return digest.hexdigest()
 
 
+def python_of(venv, system=os.name):
+    """Where the Python of an environment lies."""
+    return os.path.join(venv, *(("Scripts", "python.exe") if system == "nt" else ("bin", "python")))
+
+
 def make_venv(venv, python):
     """A fresh environment, unless a working one of this Python's version is there."""
     if os.path.isdir(venv):
@@ -169,7 +174,7 @@ def set_up(venv, constraints, wanted):
     """Bring the environment up to date and stamp it with `ready`; quick where nothing changed."""
     check_venv_module()
     stamp, needs = os.path.join(venv, "ready"), fingerprint(constraints, wanted)
-    python = os.path.join(venv, "bin", "python")
+    python = python_of(venv)
     if os.path.isfile(stamp) and os.path.exists(python):
         with open(stamp) as stream:
             if stream.read() == needs:

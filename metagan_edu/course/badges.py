@@ -1,9 +1,12 @@
 """The repository's address, read from the one place where it stands (``[project.urls]``), and the badges made of it."""
 
+import re
 from importlib.metadata import metadata
+from typing import Any
 from urllib.parse import quote
 
 BRANCH = "main"
+COLAB = re.compile(r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/blob/")
 PICTURES = "images"  # beside the notebooks: pictures from elsewhere are missing offline, and report who reads the page
 
 
@@ -23,3 +26,18 @@ def badges(notebook: str) -> str:
         f"[![Open in Colab]({PICTURES}/open_in_colab.svg)]({colab}) "
         f"[![Open in Binder]({PICTURES}/open_in_binder.svg)]({binder})"
     )
+
+
+def follow(notebook: Any) -> bool:
+    """Put the repository's address in place of the one that the notebook's own badge has, in all its cells.
+
+    Returns whether anything changed. It is what a fork does once, after its address stands in ``pyproject.toml``.
+    """
+    new = repository().split("github.com/", 1)[1]
+    found = COLAB.search(notebook.cells[0].source) if notebook.cells else None
+    if found is None or found[1] == new:
+        return False
+    address = re.compile(rf"(github\.com/|/github/|/gh/){re.escape(found[1])}\b")
+    for cell in notebook.cells:
+        cell.source = address.sub(rf"\g<1>{new}", cell.source)
+    return True

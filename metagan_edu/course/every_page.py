@@ -14,7 +14,6 @@ from sphinx.util.images import get_image_size
 
 from . import notebooks
 from .outline import NOTEBOOKS, NUMBER, question
-from .pages import MADE
 
 PAPER = re.compile(r"\barXiv:(\d{4}\.\d{4,5})")
 CODE = re.compile(r"mg((?:\.[a-zA-Z]\w*)+)")
@@ -54,9 +53,9 @@ def finish_html(app: Any, page: str, template: str, context: dict[str, Any], tre
     """Give sizes as attributes, which a narrow screen can scale, and say what the neighboring notebooks ask. Headings
     of the tree of contents get the level that Sphinx leaves out, without which a screen reader cannot place them.
 
-    A page that is made when the site is built has no source to be shown.
+    A page that is made when the site is built, or of a notebook from elsewhere, has no source to be shown.
     """
-    if MADE.match(page):
+    if not any((Path(app.srcdir).parents[1] / "notebooks").glob(f"{page}.*")):
         context["page_source_suffix"] = ""
     if "body" in context:
         body = SIZE.sub(r'\1width="\2" height="\3"', context["body"])

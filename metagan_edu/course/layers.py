@@ -30,7 +30,7 @@ LAYERS = (
     Layer(("checkpoints", "hooks", "runs", "training"), "the one loop, over any process, and its files"),
     Layer(("meta",), "what is learned over many games, and how its gradient is had"),
     Layer(
-        ("experiments", "sweeps", "plotting", "lab", "turns", "devices"),
+        ("experiments", "sweeps", "plotting", "stepping", "lab", "turns", "clinic", "contest", "devices"),
         "sweeps, budgets, comparisons and records; pictures; what a notebook does with its reader; the machine",
     ),
     Layer(("course", "__main__"), "running, checking and publishing the notebooks"),

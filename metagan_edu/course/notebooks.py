@@ -65,14 +65,20 @@ def clean(notebook: Any) -> Any:
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in cell.metadata if key in KEPT_METADATA})
         if cell.cell_type == CODE:
-            cell.outputs = _joined([output for output in cell.outputs if not _is_noise(output)])
+            cell.outputs = _joined([_still(output) for output in cell.outputs if not _is_noise(output)])
     return notebook
 
 
 def _is_noise(output: Any) -> bool:
     data = output.get("data", {})
     finished = output.output_type == "display_data" and not any(data.values())  # what a progress line ends as
-    return output.get("name") == "stderr" or WIDGET in data or finished
+    return output.get("name") == "stderr" or (WIDGET in data and "image/png" not in data) or finished
+
+
+def _still(output: Any) -> Any:
+    """The output without its live widget, where that brings a picture to stand in its place."""
+    output.get("data", {}).pop(WIDGET, None)
+    return output
 
 
 def _joined(outputs: list[Any]) -> list[Any]:

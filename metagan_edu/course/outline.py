@@ -18,6 +18,7 @@ REFERENCES = re.compile(
 )
 NOTEBOOKS = re.compile(r"\bnotebooks?\s+\d\d\b(?:(?:,| and| or| to)+ \d\d\b)*", re.IGNORECASE)
 NUMBER = re.compile(r"\d\d")
+GAME = "play.md"  # the page with the game that is played in it
 ENTRY = re.compile(r"(?ms)^[*-] +(.+?)(?=^[*-] |\Z)")
 
 
@@ -30,7 +31,8 @@ class Picture(NamedTuple):
 
 class Outline(NamedTuple):
     """Of one notebook: file name, title, question, figures, claims, the entries of its references, the
-    numbers of the earlier notebooks that it names, and its counts."""
+    numbers of the earlier notebooks that it names, its counts, its sections, and whether it links to the game in the
+    page."""
 
     file: str
     title: str
@@ -40,6 +42,8 @@ class Outline(NamedTuple):
     references: list[str]
     earlier: list[str]
     counts: sitting.Sitting
+    sections: list[sitting.Section]
+    plays: bool
 
 
 def outline(path: Path) -> Outline:
@@ -57,6 +61,8 @@ def outline(path: Path) -> Outline:
         [" ".join(entry.split()) for part in REFERENCES.findall(whole) for entry in ENTRY.findall(part)],
         sorted(number for number in named if number < path.name[:2]),
         sitting.measure(notebook, path.stem),
+        sitting.sections(notebook),
+        f"]({GAME})" in whole,
     )
 
 

@@ -13,13 +13,14 @@ from pathlib import Path
 import metagan_edu
 
 from .. import plotting
-from .outline import Outline, Picture
+from . import still
+from .outline import GAME, Outline, Picture
 from .pictures import thumbnail, with_palette
 
 Audit = dict[str, dict[str, list[int]]]  # notebook -> claim -> 0 or 1 for each seed
-MADE = re.compile(r"claims$|references$|api/")
 THUMBNAILS = "images/thumbnails"
 LANDING = "images/landing.png"
+STILL = "images/two_numbers.png"
 REMARK = re.compile(r"(?<=\.)\s*\((?:[^()]|\([^()]*\))*\)\.?$")  # at the end of an entry: what it is named for
 INITIALS = re.compile(r"\b\w\.[-\s]*")
 LEARNED = re.compile(r"meta-|learning to learn|learning is learned", re.IGNORECASE)
@@ -40,6 +41,11 @@ Begin with {first}, and take the notebooks in their order, one a sitting: each u
 Read {first} for what is asked, then go on at {learned}, and come back where a word is missing. The
 [claims board](claims.md) says what was found.
 :::
+:::{{container}} way
+**I would rather play first**
+
+[The two-number game]({game}) runs in this page: set the rule, the rates and the start, guess, and watch.
+:::
 ::::
 """
 LECTURES = """All {notebooks} notebooks take {hours} hours to read and do, and {minutes} minutes to run on two cores.
@@ -59,6 +65,15 @@ it held.
 * **other draws**: how many of the runs with other random draws (data, starts, noise, batches) gave the same verdict.
   What is recorded, or is mathematics, cannot change; "–" stands where this was not measured for the sentence as it is.
 """
+SECTIONS = """Minutes to read and do, section by section, each rounded up, as `python -m metagan_edu sitting --sections`
+counts them.
+"""
+SPREAD = """Ten runs of each notebook with other random draws: how many of its claims came out the same each time, and
+which did not. The draws change data, starts, noise and batches; records and mathematics stay.
+
+| notebook | claims played again | the same in all runs | the others |
+|---|--:|--:|---|
+"""
 REFERENCES = """# References
 
 What the notebooks stand on, {total} entries in the order of their names, each with the notebooks that use it.
@@ -77,8 +92,12 @@ def write(folder: Path, outlines: list[Outline], audit: Audit) -> None:
         (folder / THUMBNAILS / f"{Path(file).stem}.png").write_bytes(thumbnail(picture.png))
     if outlines:
         (folder / LANDING).write_bytes(landing())
+    (folder / STILL).write_bytes(with_palette(still.picture()))
+    (folder / "_two_numbers.md").write_text(still.text(STILL), encoding="utf-8")
     (folder / "_ways.md").write_text(ways(outlines), encoding="utf-8")
     (folder / "_lectures.md").write_text(lectures(outlines, audit), encoding="utf-8")
+    (folder / "_sections.md").write_text(sections(outlines), encoding="utf-8")
+    (folder / "_spread.md").write_text(spread(outlines, audit), encoding="utf-8")
     (folder / "_cards.md").write_text(cards(outlines), encoding="utf-8")
     (folder / "claims.md").write_text(board(outlines, audit), encoding="utf-8")
     (folder / "references.md").write_text(references(outlines), encoding="utf-8")
@@ -104,7 +123,10 @@ def ways(outlines: list[Outline]) -> str:
     first, *others = outlines
     learned = next((each for each in others if LEARNED.search(each.title + " " + each.question)), first)
     return WAYS.format(
-        picture=LANDING, first=f"[{first.title}]({first.file})", learned=f"[{learned.title}]({learned.file})"
+        picture=LANDING,
+        first=f"[{first.title}]({first.file})",
+        learned=f"[{learned.title}]({learned.file})",
+        game=GAME,
     )
 
 
@@ -131,7 +153,7 @@ def cards(outlines: list[Outline]) -> str:
             "",
             each.question,
             "",
-            f"*{_takes(each)}*",
+            f"*{_takes(each)}*" + f" · [play it]({GAME})" * each.plays,
             ":::",
         ]
     return "\n".join([*lines, "::::", ""])
@@ -173,6 +195,26 @@ def _lecture(each):
     counts, named = each.counts, ", ".join(each.earlier) or "–"
     yield from (f"[{each.title}]({each.file})", counts.minutes, counts.seconds or "–", named)
     yield from (counts.turns, counts.exercises, f"{len(each.claims) - recorded}, {recorded}")
+
+
+def sections(outlines: list[Outline]) -> str:
+    """The minutes of each section of each notebook, for who cuts a lecture out of it."""
+    lines = [SECTIONS]
+    for each in outlines:
+        lines += [f"* **[{each.title}]({each.file})**: "
+                  + "; ".join(f"{part.heading} {part.minutes}" for part in each.sections)]  # fmt: skip
+    return "\n".join([*lines, ""])
+
+
+def spread(outlines: list[Outline], audit: Audit) -> str:
+    """How far runs with other draws agree: how many claims of a notebook came out the same, and which did not."""
+    played, text = _other_draws(audit), SPREAD
+    for each in outlines:
+        shares = {claim.text: played[claim.text] for claim in each.claims if claim.text in played}
+        others = {words: held for words, held in shares.items() if len(set(held)) > 1}
+        said = "; ".join(f"{_literal(words)} ({sum(held)} of {len(held)})" for words, held in others.items())
+        text += f"| [{each.title}]({each.file}) | {len(shares)} | {len(shares) - len(others)} | {said or '–'} |\n"
+    return text
 
 
 def _plain(text: str) -> str:

@@ -24,6 +24,7 @@ STALE = 3  # minutes by which the reading time that a notebook states may be off
 BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*\)\]\([^)]*\)")  # a picture that is a link
 PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 NOT_READ = re.compile(r"(?<=\])\([^)]*\)|</?[a-zA-Z][^>\n]*>")  # addresses of links, tags
+HEADING = re.compile(r"(?m)^##? +(.+)$")
 SECTION, ITEM = re.compile(r"(?m)^## "), re.compile(r"(?m)^(?:\*\*)?\d+\.")
 CLAIM, TURN = re.compile(r"\bclaim\("), re.compile(r"\byour_turn\(")
 READING, RUNNING = re.compile(r"(\d+) minutes? to read"), re.compile(r"(\d+) s(?:econds)? to run")
@@ -86,6 +87,29 @@ def measure(notebook: Any, name: str) -> Sitting:
         stated=int(reading.group(1)) if reading else None,
         seconds=int(running.group(1)) if running else None,
     )
+
+
+class Section(NamedTuple):
+    """A part of a notebook from one heading of the second level to the next, and the minutes that it takes."""
+
+    heading: str
+    minutes: int
+
+
+def sections(notebook: Any) -> list[Section]:
+    """The sections in their order, the one before the first heading under the notebook's title.
+
+    Their minutes are rounded up one by one, so that all together may be some more than the notebook's.
+    """
+    parts: list[tuple[str, list[Any]]] = []
+    for cell in notebook.cells:
+        heading = HEADING.search(folding.shown(cell)) if cell.cell_type == MARKDOWN else None
+        if heading or not parts:
+            parts.append((heading[1].strip() if heading else "", []))
+        parts[-1][1].append(cell)
+    whole = [Section(heading, measure(type(notebook)({**notebook, "cells": cells}), "").minutes)
+             for heading, cells in parts]  # fmt: skip
+    return [part for part in whole if part.minutes]
 
 
 def problems(notebook: Any, name: str) -> list[str]:

@@ -51,7 +51,7 @@ class Mixture(NamedTuple):
         centers = tf.cast(self.centers, x.dtype)
         if x.shape.rank != 2 or x.shape[1] != centers.shape[1]:
             raise ValueError(f"points must have shape (n, {centers.shape[1]}), not {tuple(x.shape)}.")
-        squares = tf.reduce_sum((x[:, None] - centers) ** 2, axis=-1) / (2 * self.sd**2)
+        squares = tf.reduce_sum(tf.square(x[:, None] - centers), axis=-1) / (2 * self.sd**2)
         norm = 0.5 * centers.shape[1] * math.log(2 * math.pi * self.sd**2)
         return tf.reduce_logsumexp(tf.math.log(tf.cast(self.weights, x.dtype)) - squares, axis=1) - norm
 

@@ -113,7 +113,7 @@ def observe(theta: Theta, grads: Players, memory: Memory, gram: Callable, hold: 
         tf.where(first, 0 * norm, growth), tf.math.log(now / steepness),
         tf.cast(first, norm.dtype), tf.exp(-memory.t / 3), 1 - 2 * tf.math.floormod(memory.t, 2),
     ])  # fmt: skip
-    world = hold(tf.concat([tf.tanh(numbers / (norm**2 + TINY) / 2), rest], 0))
+    world = hold(tf.concat([tf.tanh(numbers / (tf.square(norm) + TINY) / 2), rest], 0))
     new = memory._replace(grads=(grads, before), mean=mean, steepness=steepness, norm=norm, t=memory.t + 1)
     return columns, world, new
 

@@ -110,7 +110,7 @@ def turning(
             middle = np.mean(clouds[i], 0)
             ax.plot(*middle, mark, markerfacecolor="none", markeredgecolor=color, markeredgewidth=2, markersize=9)
             ax.set(xlabel=None, ylabel=None, xticks=(), yticks=())
-            ax.set_title(f"step {steps[i]}", fontsize=SMALL)
+            ax.set_title(f"step {steps[i]}", fontsize=10)
         row[0].set_ylabel(name, fontsize=10)
         angle.plot(steps, turns[name], line, color=color, label=name)
         angle.plot(np.asarray(steps)[at], np.asarray(turns[name])[at], mark, color=color, markersize=6)

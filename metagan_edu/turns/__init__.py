@@ -13,7 +13,7 @@ from .answers import OPEN, Turn, missing
 
 TOPICS = (
     "tour", "game", "losses", "players", "loop", "failures", "meta_gradient", "outer_loss", "initialization",
-    "ten_drawings", "strategies", "rules", "learned_optimizer", "lookahead",
+    "ten_drawings", "strategies", "rules", "learned_optimizer", "lookahead", "errata",
 )  # fmt: skip
 
 

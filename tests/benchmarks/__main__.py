@@ -14,6 +14,7 @@ import metagan_edu as mg  # first: it quiets the log of TensorFlow's start
 
 # isort: split
 import quality
+import redraws
 import reuse
 import speed
 import sweeping
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "memory": reuse.memory,
     "lazy": reuse.lazy,
     "checkpoints": reuse.checkpoints,
+    "stepper": redraws.stepper,
     "sweep": sweeping.sweeps,
     "workers": together.together,
     "time to quality": quality.time_to_quality,

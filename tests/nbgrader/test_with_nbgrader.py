@@ -18,6 +18,8 @@ from metagan_edu.course.assignments import release, source
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = sorted(source.folder(ROOT).glob(os.environ.get("ONLY", "") + "*.ipynb"))
 SECONDS = 600  # of a cell
+# nbgrader looks for a program, alembic, that was installed beside Python.
+os.environ |= {"MPLBACKEND": "Agg", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 CONFIG = f"""c = get_config()
 c.ExecutePreprocessor.timeout = {SECONDS}
 c.ClearSolutions.enforce_metadata = True
@@ -26,8 +28,7 @@ c.ClearSolutions.enforce_metadata = True
 
 def nbgrader(folder, *arguments):
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    environment = {**os.environ, "MPLBACKEND": "Agg", "TF_CPP_MIN_LOG_LEVEL": "2"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
 
 

@@ -43,6 +43,8 @@ def grade(
 
     What was graded before, and is as it was, is not graded again. Returns how many submissions there are.
     """
+    if os.name == "nt":
+        raise ValueError("Grading needs Linux or macOS, for its limits; on Windows run it under WSL.")
     how = how or How(isolation.best())
     found = submissions.find(folder, course.found)
     say(f"{len(found)} submissions. {isolation.PROTECTION[how.kind]}")
@@ -83,8 +85,12 @@ def _graded(submission, course, out, judge, how, threads, say):
     if problem:
         record |= _nothing(assignment, course, problem)
     else:
-        record |= _played(handed, assignment, course, submission.student, judge, how, threads)
-    files.replace(path, json.dumps(record, indent=1, ensure_ascii=False).encode())
+        try:
+            record |= _played(handed, assignment, course, submission.student, judge, how, threads)
+        except Exception as error:  # whatever it was, the others are graded, and this one again with the next command
+            why = f"it could not be graded: {type(error).__name__}: {error}"
+            record |= _nothing(assignment, course, why) | {"digest": "to be graded again"}
+    files.replace(path, json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
     points = sum(test["points"] for test in record["tests"].values())
     say("  ".join([submission.student, name, f"{points:g} points", *record["remarks"]]))
     return path

@@ -49,7 +49,7 @@ def write(records: Iterable[Path], written: Path, found: Mapping[str, Assignment
         rows.append(_row(record, mine))
         scores += _scores(record)
         page = out / "feedback" / record["student"] / f"{record['assignment']}.html"
-        files.replace(page, feedback.page(record, mine, found.get(record["assignment"])).encode())
+        files.replace(page, feedback.page(record, mine, found.get(record["assignment"])).encode("utf-8", "replace"))
     first, last = ["student", "assignment"], ["total", "of", "isolation", "remark"]
     columns = dict.fromkeys(name for row in rows for name in row if name not in (*first, *last))
     files.replace(out / "grades.csv", _csv([*first, *columns, *last], rows))

@@ -6,6 +6,7 @@ no other process. What each does and does not protect stands in ``PROTECTION`` a
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
@@ -13,6 +14,7 @@ import site
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -51,6 +53,8 @@ while [ "$1" != -- ]; do
 done; shift
 for device in /dev/null /dev/zero /dev/random /dev/urandom; do show $device $device; done
 show "$folder" /submission; show "$folder/shm" /dev/shm
+mkdir "$new/dev/pts"; mount -t devpts -o newinstance,ptmxmode=0666 none "$new/dev/pts"  # for IPython's "!"
+ln -s pts/ptmx "$new/dev/ptmx"
 mkdir "$new/proc"; mount -t proc proc "$new/proc"
 mount -o remount,ro "$new"
 cd "$new/submission"
@@ -69,8 +73,8 @@ def command(kind: str, folder: Path, hidden: Iterable[Path], argv: list[str]) ->
     work = folder / "work"
     if kind == BUBBLEWRAP:
         return [
-            "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
-            "--bind", str(work / "tmp"), "/tmp",
+            shutil.which("bwrap") or "bwrap", "--unshare-all", "--die-with-parent", "--new-session",
+            "--cap-drop", "ALL", "--bind", str(work / "tmp"), "/tmp",
             *(word for path in shown for word in ("--ro-bind", path, path)),
             *(word for path in covered for word in ("--tmpfs", path, "--remount-ro", path)),
             "--proc", "/proc", "--dev", "/dev", "--bind", str(work / "shm"), "/dev/shm", "--remount-ro", "/dev",
@@ -116,14 +120,16 @@ def package() -> str:
 @functools.cache
 def best() -> str:
     """The strongest isolation that works here, found by trying each."""
-    import tempfile
-
     for kind, tool in ((BUBBLEWRAP, "bwrap"), (NAMESPACES, "unshare")):
-        if shutil.which(tool):
-            with tempfile.TemporaryDirectory() as folder:
-                prepare(Path(folder))
-                argv = command(kind, Path(folder), [], [sys.executable, "-c", "print('inside')"])
-                tried = subprocess.run(argv, capture_output=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
-            if tried.returncode == 0 and tried.stdout == b"inside\n":
-                return kind
+        if shutil.which(tool) and _works(kind):
+            return kind
     return LIMITS
+
+
+def _works(kind):
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        prepare(Path(folder))
+        argv = command(kind, Path(folder), [], [sys.executable, "-c", "print('inside')"])
+        tried = subprocess.run(argv, capture_output=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
+        return tried.returncode == 0 and tried.stdout == b"inside\n"
+    return False

@@ -15,7 +15,7 @@ import psutil
 from . import judging, variants
 from .source import Assignment, Cell
 
-STARTS = 180.0  # seconds in which the process, with TensorFlow, is there and has run a set-up
+STARTS = 600.0  # seconds in which the process, with TensorFlow, is there and has run a set-up, on a busy machine
 STOPPED = "could not be compared: {}."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -30,13 +31,13 @@ def judge(test: Cell, seed: int, values: Mapping[str, Any], names: Mapping[str, 
     try:
         namespace = cells.run(test.hidden.judging(seed), dict(names))
         namespace["_values"] = dict(values)
-        cells.run(f"_scores = {hidden.JUDGED}(**_values)", namespace)
+        returned = cells.run(f"_returned = {hidden.JUDGED}(**_values)", namespace)["_returned"]
+        scores = {str(name): float(value) for name, value in (returned or {}).items()}
     except AssertionError as error:
         return Verdict(0, said(error) or "not as asked.")
     except Exception as error:
         return Verdict(0, f"could not be compared: {type(error).__name__}: {said(error)}")
-    scores = namespace["_scores"] or {}
-    return Verdict(test.points, scores={str(name): float(value) for name, value in scores.items()})
+    return Verdict(test.points, scores={name: value for name, value in scores.items() if math.isfinite(value)})
 
 
 def said(error: BaseException) -> str:

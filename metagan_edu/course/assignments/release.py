@@ -7,12 +7,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from .. import notebooks
+from .. import folding, notebooks
 from . import variants
 from .source import ANSWER, GIVEN, SETUP, TEST, TEXT, VARIANT, WRITTEN, Assignment
 
 CODE_STUB = ["# YOUR CODE HERE", "raise NotImplementedError()"]  # as nbgrader's own
 TEXT_STUB = ["YOUR ANSWER HERE"]
+YOURS = "# @title Your numbers"  # folded: data, which the cells below show where it is needed
 NAME = re.compile(r"[\w@+-][\w .@+-]*")  # of a student, which is also a folder's
 
 
@@ -62,8 +63,8 @@ def _version(assignment: Assignment, variant: int) -> Any:
         if read.role == TEST:
             cell.source = read.visible
         if read.role == VARIANT:
-            cell.source = variants.literals(assignment, variant)
-    return notebook
+            cell.source = f"{YOURS}\n{variants.literals(assignment, variant)}"
+    return folding.fold(notebook)
 
 
 def _is_mark(line: str) -> bool:

@@ -252,10 +252,9 @@ def _kill(process, token):
 
 
 def _carrying(token):
-    entry = f"{TOKEN}={token}".encode()
     for one in psutil.process_iter():
         with contextlib.suppress(OSError, psutil.Error):
-            if entry in Path(f"/proc/{one.pid}/environ").read_bytes().split(b"\0"):
+            if one.environ().get(TOKEN) == token:
                 yield one
 
 

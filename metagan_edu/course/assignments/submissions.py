@@ -63,15 +63,16 @@ def find(folder: Path, found: Mapping[str, Assignment]) -> list[Submission]:
 
 def _paths(folder: Path) -> Iterator[tuple[str, Path | None]]:
     for path in _entries(folder):
+        student = (path.stem if path.suffix == ".ipynb" else path.name).encode("utf-8", "replace").decode()
         if path.suffix == ".ipynb" and not path.is_dir():
-            yield path.stem, path
+            yield student, path
         elif path.is_dir() and not path.is_symlink():
             inside = _entries(path)
             inside += [one for sub in inside if sub.is_dir() and not sub.is_symlink() for one in _entries(sub)]
             mine: list[tuple[str, Path | None]] = [
-                (path.name, one) for one in inside if one.suffix == ".ipynb" and not one.is_dir()
+                (student, one) for one in inside if one.suffix == ".ipynb" and not one.is_dir()
             ]
-            yield from mine or [(path.name, None)]
+            yield from mine or [(student, None)]
 
 
 def _entries(folder: Path) -> list[Path]:

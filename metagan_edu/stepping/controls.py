@@ -1,0 +1,146 @@
+"""The buttons and sliders around a model and its picture, by the core of ipywidgets (7.7 and newer)."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from IPython import display
+
+from . import choices as chosen
+from .asked import asked
+from .choices import Choices
+from .model import Model, begin
+from .view import View, film
+from .words import sentence
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+INTERVAL = 125  # milliseconds between two steps of play: a picture takes less
+LATTICE = np.round(np.linspace(-2.4, 2.4, 7), 1)  # where a click can put a point
+CAPTION = (
+    "**Figure, by hand.** {}, {}. With a kernel, in Jupyter or Colab, the buttons play; on a page without one this is "
+    "a film of steps of both players."
+)
+BUTTONS = {"D moves": "disc", "G moves": "gen", "both move": "both"}
+
+
+class Stepper:
+    """A model with its controls: what a notebook shows is ``box``, and a picture that moves where no kernel is."""
+
+    def __init__(self, choices: Choices):
+        self.asked = asked()
+        self.pace = widgets.BoundedIntText(value=1, min=1, max=100, description="per picture")
+        self.play = widgets.Play(value=0, min=0, max=10**9, interval=INTERVAL)
+        self.picture, self.said = widgets.Image(format="png"), widgets.HTML()
+        narrow = widgets.Layout(width="auto")
+        buttons = {name: widgets.Button(description=name, layout=narrow) for name in (*BUTTONS, "back", "reset")}
+        for name, who in BUTTONS.items():
+            buttons[name].on_click(lambda _, who=who: self.step(who))
+        buttons["back"].on_click(lambda _: self.show(self.model.back()))
+        buttons["reset"].on_click(lambda _: self.show(self.model.reset()))
+        self.play.observe(self._played, "value")
+        self.clicked = widgets.GridBox(layout=widgets.Layout(grid_template_columns="repeat(7, 34px)", width="250px"))
+        for name, widget in self.asked.items():
+            widget.observe(self._data if name == "data" else self._choice, "value")
+        wrapped = widgets.Layout(flex_flow="row wrap")  # on a narrow page one stands below the other
+        left = widgets.VBox([*self.asked.values(), self.pace, self.clicked], layout=widgets.Layout(flex="0 0 260px"))
+        right = widgets.VBox([widgets.HBox([self.play, *buttons.values()], layout=wrapped), self.picture, self.said])
+        self.buttons, self.box, self.quiet = buttons, widgets.HBox([left, right], layout=wrapped), False
+        self.pace.value = chosen.pace(choices.data)
+        self.begin(choices)
+
+    def begin(self, choices: Choices) -> None:
+        """Begin a game of these choices, and let the controls say them; ``ValueError`` for choices that do not fit."""
+        model = begin(choices)
+        self.view = View(model)
+        self._say(choices)
+        if self.choices() != choices:
+            raise ValueError(f"the controls cannot be set to {choices}: they stop at {self.choices()}.")
+        self.show(model)
+
+    def step(self, who: str) -> None:
+        """``who`` moves, as often as is asked for a picture."""
+        self.show(self.model.step(who, self.pace.value))
+
+    def show(self, model: Model) -> None:
+        """Go to this model."""
+        self.model = model
+        self.view.draw(model)
+        self.picture.value, self.said.value = self.view.png(), sentence(model)
+
+    def choices(self) -> Choices:
+        """What the controls say; ``ValueError`` where it does not fit together."""
+        said = {name: widget.value for name, widget in self.asked.items()}
+        numbers = said["data"] in chosen.TWO_NUMBERS
+        start = (said.pop("φ_G"), said.pop("φ_D"))
+        said["start"] = start if numbers else said["start"]
+        said["points"] = chosen.points_of(said["points"]) if said["data"] == "points" else ()
+        return chosen.checked(Choices(**said))
+
+    def _say(self, choices):
+        """Set the controls, which must not answer; what a game does not have is hidden."""
+        numbers = choices.data in chosen.TWO_NUMBERS
+        said = choices._asdict() | {"points": chosen.written(choices.points)}
+        said |= dict(zip(("φ_G", "φ_D"), said["start"], strict=True)) if numbers else {}
+        hidden = {"start"} if numbers else {"φ_G", "φ_D"}
+        hidden |= set() if choices.data == "points" else {"points"}
+        self.quiet = True
+        self.asked["loss"].options = (chosen.OWN_LOSS,) if choices.data == "bilinear" else tuple(chosen.LOSSES)
+        for name, widget in self.asked.items():
+            widget.layout.display = "none" if name in hidden else None
+            if name not in hidden:
+                widget.value = said[name]
+        self.play.value = 0
+        self.clicked.children = self._lattice() if choices.data == "points" else ()
+        self.quiet = False
+
+    def _data(self, change):
+        if not self.quiet:
+            self.pace.value = chosen.pace(change["new"])
+            self.begin(chosen.defaults(change["new"]))
+
+    def _choice(self, change):
+        if not self.quiet:
+            self._or_say_why_not(lambda: self.begin(self.choices()))
+
+    def _or_say_why_not(self, action):
+        try:
+            action()
+        except ValueError as error:
+            self.said.value = f"<b>Not played:</b> {html.escape(str(error), quote=False)}"
+
+    def _played(self, change):
+        if not self.quiet:
+            self.show(self.model.reset()) if change["new"] == 0 else self.step("both")
+
+    def _lattice(self):
+        """A button for each place of a coarse lattice, the highest row first; a press puts a point there."""
+        buttons = []
+        for y in LATTICE[::-1]:
+            for x in LATTICE:
+                button = widgets.Button(description="·", tooltip=f"a clump at ({x:g}, {y:g})")
+                button.layout = widgets.Layout(width="32px", padding="0")
+                at = float(x), float(y)
+                button.on_click(lambda _, at=at: self._or_say_why_not(lambda: self._put(at)))
+                buttons.append(button)
+        return buttons
+
+    def _put(self, at):
+        there = list(chosen.points_of(self.asked["points"].value))
+        there.remove(at) if at in there else there.append(at)
+        self.asked["points"].value = chosen.written(there)
+
+    def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The live widget for a page with a kernel, the film for others and for the saved notebook; their metadata."""
+        moving = film(self.model)
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
+        size = {"width": moving.width, "height": moving.height}
+        return {VIEW: view, "image/png": moving.data, "text/plain": "the stepper"}, {"image/png": size}
+
+    def _ipython_display_(self):
+        data, metadata = self.bundle()
+        display.display(data, metadata=metadata, raw=True)
+        own = self.model.setting.choices
+        display.display(display.Markdown(CAPTION.format(own.data, own.technique)))
