@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HEIGHT, DPI = 5.6, 100
 ARROWS, LONGEST = 64, 0.7  # how many pulls are drawn, and how long the longest is, in units of the plane
-FRAMES = 16
+FRAMES, FILM_DPI = 6, 72  # of a film: a page that holds one stays light
 
 
 class View:
@@ -180,7 +180,7 @@ def film(model: Model) -> Image:
 
     It is what a page without a kernel shows in the place of the stepper: 90 steps of two numbers, 450 of a cloud.
     """
-    view, pace = View(model), (1,) * 6 if model.setting.mixture is None else (30,)
+    view, pace = View(model), (1,) * 18 if model.setting.mixture is None else (30,) * 3
     view.canvas.draw()
     view.figure.set_layout_engine("none")  # laid out once: it takes longer than to draw
     for artist in view.moving:
@@ -194,4 +194,4 @@ def film(model: Model) -> Image:
             for count in pace:  # a path has a corner at each call
                 now = now.step(count=count)
 
-    return plotting.animation(pictures(), dpi=DPI)
+    return plotting.animation(pictures(), dpi=FILM_DPI)
