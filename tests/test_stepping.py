@@ -306,7 +306,7 @@ def test_a_page_without_a_kernel_gets_a_picture_and_no_widget(stepper, monkeypat
     monkeypatch.setattr(controls.display, "display", lambda *args, **_: shown.append(args[0]))
     stepper._ipython_display_()
     assert set(shown[0]) == set(data) and shown[1].data.startswith("**Figure, by hand.** dirac, alternating.")
-    assert data[notebooks.WIDGET]["model_id"] == stepper.box.model_id and metadata["image/png"]["width"] > 400
+    assert data[notebooks.WIDGET]["model_id"] == stepper.box.model_id and metadata["image/png"]["width"] > 390
     data = json.loads(json.dumps(data | {"image/png": "iVBORw0KGgo="}))
     cell = new_code_cell("s", outputs=[new_output("execute_result", data, execution_count=1)])
     (output,) = notebooks.clean(new_notebook(cells=[cell])).cells[0].outputs
