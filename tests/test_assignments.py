@@ -128,6 +128,8 @@ def test_a_variant_is_the_students_own_and_hides_its_seed(assignment):
     made = {name: variants.Seeds(secret, assignment.name, name) for name in ("ann", "bob")}
     texts = {name: variants.literals(assignment, seeds.variant) for name, seeds in made.items()}
     assert texts["ann"] != texts["bob"] != variants.literals(assignment, 0)
+    given = release.student(assignment, made["ann"].variant)
+    assert given.cells[2].source == texts["ann"]  # to the letter: what differs from it counts as changed by the student
     for name, seeds in made.items():
         found, expected = {"np": np}, {"np": np}
         exec(texts[name], found)

@@ -13,7 +13,6 @@ from .source import ANSWER, GIVEN, SETUP, TEST, TEXT, VARIANT, WRITTEN, Assignme
 
 CODE_STUB = ["# YOUR CODE HERE", "raise NotImplementedError()"]  # as nbgrader's own
 TEXT_STUB = ["YOUR ANSWER HERE"]
-YOURS = "# @title Your numbers"  # folded: data, which the cells below show where it is needed
 NAME = re.compile(r"[\w@+-][\w .@+-]*")  # of a student, which is also a folder's
 
 
@@ -63,7 +62,7 @@ def _version(assignment: Assignment, variant: int) -> Any:
         if read.role == TEST:
             cell.source = read.visible
         if read.role == VARIANT:
-            cell.source = f"{YOURS}\n{variants.literals(assignment, variant)}"
+            cell.source = variants.literals(assignment, variant)
     return folding.fold(notebook)
 
 

@@ -15,6 +15,7 @@ from . import cells, names
 from .source import ANSWER, GIVEN, SETUP, TEST, VARIANT, Assignment
 
 LEAST = 16  # bytes of a secret
+TITLE = "# @title Your numbers"  # folded: data, which the cells below show where it is needed
 HIDDEN_BITS, VARIANT_BITS = 31, 63  # a hidden seed fits an int32; a variant's must not be found by trying all
 
 
@@ -71,7 +72,7 @@ def literals(assignment: Assignment, variant: int) -> str:
     if lost:
         raise ValueError(f"{assignment.name}: {', '.join(lost)} of the variant cannot be shown to students, and "
                          "another cell uses it.")  # fmt: skip
-    return "\n".join(_line(name, value, assignment.name) for name, value in public.items())
+    return "\n".join([TITLE, *(_line(name, value, assignment.name) for name, value in public.items())])
 
 
 def _needs(cell):
