@@ -369,6 +369,27 @@ def test_deleted_duplicated_reordered_and_extra_cells(assignment):
 
 
 @pytest.mark.parametrize(
+    ("answer", "extra", "kept"),
+    [
+        ("def scaled_mean(x):\n    return 1", [], ["base"]),
+        ("def scaled_mean(x):\n    return len(table)", [], ["runs", "base", "table"]),
+        ("def scaled_mean(x):\n    return 1", [small.new_code_cell("eval('table')")], ["runs", "base", "table"]),
+        ("def scaled_mean(x: this does not parse", [], ["base"]),
+    ],
+)
+def test_what_only_shows_is_not_run_unless_the_student_names_it(tmp_path, answer, extra, kept):
+    setup, variant, text, mean, test_mean, twice, _, why = small.cells()[1:]
+    shows = [small.locked("runs", "seen = scale"), small.locked("base", "half = scale / 2"),
+             small.locked("table", "table = [seen]"), small.locked("draw", "print(table)")]  # fmt: skip
+    needs_base = small.test("test_twice", "assert half", small.TWICE + small.LAST, points=3)
+    whole = [setup, variant, *shows, text, mean, test_mean, twice, needs_base, why]
+    assignment = source.read(small.saved(tmp_path / f"{NAME}.ipynb", *whole))
+    found = rebuilt(assignment, [*version(assignment, mean=answer), *extra])
+    assert [step.name for step in found.steps if step.name in {"runs", "base", "table", "draw"}] == kept
+    assert all(found.steps[i].name == name for name, i in found.number.items())
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [
         (b" \n", "the file is empty."),

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from . import compared, notebooks
 
 CELL_TIMEOUT = 300
+SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4")
 
 
 class Part(NamedTuple):
@@ -50,7 +51,7 @@ def run(root: Path) -> int:
     """Every part is run even where one before it failed; returns 0 where all passed, 1 otherwise."""
     paths = notebooks.find(root / "notebooks")
     print("Unit tests", flush=True)
-    unit = pytest(root, "unit", ["tests", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"])
+    unit = pytest(root, "unit", ["tests", *SIDE_BY_SIDE, "--dist", "worksteal"])
     print(f"Notebooks: nbval over all {len(paths)}", flush=True)
     cells = pytest(
         root,
@@ -59,6 +60,8 @@ def run(root: Path) -> int:
             "--nbval-lax",
             "--nbval-current-env",
             f"--nbval-cell-timeout={CELL_TIMEOUT}",
+            *SIDE_BY_SIDE,
+            *("--dist", "loadfile"),  # a notebook's cells one after the other
             "--durations=10",
             # In this process run nbval and Jupyter alone; their warnings are not ours.
             *("-o", "filterwarnings=default"),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import notebooks
-from . import release, sandbox
+from . import names, release, sandbox
 from .source import ANSWER, FIRST, GIVEN, SETUP, TEST, VARIANT, WRITTEN, Assignment, Cell
 
 MOST = 20_000_000  # bytes of a notebook
 EXTRA = "a cell of the student's own"
+WORD = re.compile(r"\w+")
 SKIPPED = ("_", ".")  # beginnings of folders that no student has: __MACOSX, .ipynb_checkpoints
 
 
@@ -131,19 +133,36 @@ def rebuild(
 ) -> Rebuilt:
     """The source's own cells with the student's answers and own cells in their places, then private ``tests``.
 
-    ``literals``: the variant cell; ``hiding``: the hidden seed of each test.
+    ``literals``: the variant cell; ``hiding``: the hidden seed of each test. What the source only shows is left out.
     """
     given = _given(assignment, literals)
     answers, extra, remarks = _sorted(assignment, handed, given)
-    steps, number = [sandbox.Step(EXTRA, source) for source in extra.get("", [])], {}
+    steps = [sandbox.Step(EXTRA, source) for source in extra.get("", [])]
     for cell in (*assignment.cells, *tests):
         if cell.role in (SETUP, VARIANT, GIVEN, ANSWER, TEST):
-            number[cell.grade_id] = len(steps)
             code = answers.get(cell.grade_id, given.get(cell.grade_id, cell.visible))
             ask = cell.hidden.asking(hiding[cell.grade_id]) if cell.hidden else None
             steps.append(sandbox.Step(cell.grade_id, code, ask))
         steps += [sandbox.Step(EXTRA, source) for source in extra.get(cell.grade_id, []) if cell.grade_id]
+    steps = _needed(steps, assignment)
+    number = {step.name: i for i, step in enumerate(steps) if step.name != EXTRA}
     return Rebuilt(steps, number, answers, remarks)
+
+
+def _needed(steps, assignment):
+    """The steps without given cells that only show: those that bind nothing that a later one of the source takes, and
+    nothing whose name stands anywhere in the student's own code, be it in a string."""
+    given = {cell.grade_id for cell in assignment.of(GIVEN)}
+    theirs = {EXTRA, *(cell.grade_id for cell in assignment.of(ANSWER))}
+    words = {word for step in steps if step.name in theirs for word in WORD.findall(step.run)}
+    needed: set[str] = set()
+    kept = []
+    for step in reversed(steps):
+        found = names.Names(frozenset(), frozenset()) if step.name in theirs else names.names(step.run)
+        if step.name not in given or found.binds & (needed | words):
+            kept.append(step)
+            needed = (needed - found.binds) | found.free | (names.names(step.ask).free if step.ask else set())
+    return kept[::-1]
 
 
 def _given(assignment, literals):
