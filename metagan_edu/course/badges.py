@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 BRANCH = "main"
-COLAB = re.compile(r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/blob/")
+# Where a notebook of the course has its address: in its badge, and, as an assignment, in what its set-up installs.
+OWN = re.compile(r"(?:colab\.research\.google\.com/github/|git\+https://github\.com/)([\w.-]+/[\w.-]+)")
 PICTURES = "images"  # beside the notebooks: pictures from elsewhere are missing offline, and report who reads the page
 
 
@@ -29,12 +30,12 @@ def badges(notebook: str) -> str:
 
 
 def follow(notebook: Any) -> bool:
-    """Put the repository's address in place of the one that the notebook's own badge has, in all its cells.
+    """Put the repository's address in place of the one that the notebook's badge or set-up has, in all its cells.
 
     Returns whether anything changed. It is what a fork does once, after its address stands in ``pyproject.toml``.
     """
     new = repository().split("github.com/", 1)[1]
-    found = COLAB.search(notebook.cells[0].source) if notebook.cells else None
+    found = OWN.search("\n".join(cell.source for cell in notebook.cells))
     if found is None or found[1] == new:
         return False
     address = re.compile(rf"(github\.com/|/github/|/gh/){re.escape(found[1])}\b")
