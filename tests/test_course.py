@@ -268,8 +268,10 @@ def test_a_fork_changes_one_address_and_badges_notebooks_and_site_follow(tmp_pat
     # What an installation makes of it:
     urls = re.findall(r'(?m)^(Repository) = "(.+)"$', changed)
     monkeypatch.setattr(badges, "metadata", lambda name: Message(urls))
-    assert command.main(["check", "01", "--course", str(tmp_path)]) == 1
-    assert "its first cell does not begin with the badges" in capsys.readouterr().out
+    assert command.main(["check", "01", "3_", "--course", str(tmp_path)]) == 1
+    said = capsys.readouterr().out
+    assert "01_the_game.ipynb: its first cell does not begin with the badges" in said
+    assert "3_clinic.ipynb, cell 2: the repository's address is a-school/gans, not metagan-edu/metagan_edu" in said
     assert command.main(["badges", "--in-place", "--course", str(tmp_path)]) == 0
     tasks = sorted((tmp_path / "notebooks" / "assignments").glob("*.ipynb"))
     followed = [path for path in tasks if "a-school/gans" in path.read_text()]
@@ -282,6 +284,9 @@ def test_a_fork_changes_one_address_and_badges_notebooks_and_site_follow(tmp_pat
     assert capsys.readouterr().out == ""
     conf = runpy.run_path(str(ROOT / "notebooks" / "conf.py"))
     assert conf["html_theme_options"]["source_repository"] == "https://github.com/a-school/gans"
+    monkeypatch.setattr(badges, "metadata", lambda name: Message([("Repository", "https://git.a-school.edu/gans")]))
+    assert command.main(["badges", "--in-place", "--course", str(tmp_path)]) == 2
+    assert "is not on GitHub" in capsys.readouterr().err
 
 
 class Message:

@@ -20,6 +20,7 @@ from metagan_edu.course import notebooks
 from metagan_edu.course.assignments import (
     child,
     course,
+    grade,
     gradebook,
     isolation,
     judges,
@@ -256,6 +257,13 @@ def test_what_is_neither_number_nor_string_is_said(value, said):
 
 def test_a_result_that_is_too_large_is_said():
     assert "2 MB, more than" in ran("import numpy as np\ny = np.zeros(200_001)").said[2]
+
+
+def test_what_the_shown_part_of_a_test_said_is_said_again_where_nothing_could_be_asked():
+    shown = 'assert len([]) == 3, "three values"'
+    found = sandbox.run([sandbox.Step("test", shown, SIMPLE)], LIMITS, kind=KIND)
+    assert found.said == {0: "AssertionError: three values"}
+    assert worth(ran(shown)) == 7
 
 
 def test_patching_gains_nothing():
@@ -521,19 +529,20 @@ def test_grading_goes_on_where_it_was_and_grades_again_what_changed(graded, caps
 
 
 def test_a_cell_of_the_course_that_was_stopped_is_said_and_graded_again(graded, monkeypatch, tmp_path):
-    """The machine may have been busy: whoever hands in a right notebook does not lose by it."""
-    root, arguments = graded
-    arguments = [str(tmp_path) if argument == str(root / "out") else argument for argument in arguments]
+    """The machine may have been busy: who hands in a right notebook does not lose by it."""
+    root, (_, _, *options) = graded
+    shutil.copytree(root / "sub" / "ann", tmp_path / "sub" / "ann")
+    arguments = ["grade", str(tmp_path / "sub"), *options, "--out", str(tmp_path / "out")]
 
     def stopped(steps, *_, **__):
-        return sandbox.Ran({}, {0: "stopped: x."}, "", (f"{steps[0].name}: stopped: x.",), frozenset({0}))
+        return sandbox.Ran({}, {0: "stopped."}, "", (f"{steps[0].name}: stopped.",), frozenset({0}))
 
     with monkeypatch.context() as patched:
         patched.setattr(sandbox, "run", stopped)
         assert command.main(arguments) == 0
-    assert f"setup: stopped: x. {grader.BUSY}" in rows(tmp_path / "grades.csv")["ann"]["remark"]
+    assert f"setup: stopped. {grade.BUSY}" in rows(tmp_path / "out" / "grades.csv")["ann"]["remark"]
     assert command.main(arguments) == 0
-    assert rows(tmp_path / "grades.csv")["ann"]["total"] == "9.5"
+    assert rows(tmp_path / "out" / "grades.csv")["ann"]["total"] == "9"
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,8 @@ def _played(handed, assignment: Assignment, course, student, judge, how, threads
         else:
             graded[test.grade_id] = _entry(0, test, ran.said.get(i, "the notebook did not come so far."), {})
     stopped = {name: ran.said[i] for name, i in number.items() if i in ran.said and name not in graded}
-    busy = not ran.stopped.isdisjoint(number[cell.grade_id] for cell in assignment.of(SETUP, VARIANT, GIVEN))
+    given = {cell.grade_id for cell in assignment.of(SETUP, VARIANT, GIVEN)}
+    busy = any(rebuilt.steps[i].name in given for i in ran.stopped)
     return {"tests": graded, "written": _written(assignment), "answers": rebuilt.answers, "stopped": stopped,
             "output": ran.output, "remarks": [*rebuilt.remarks, *ran.remarks, *[BUSY] * busy],
             **(AGAIN if busy else {})}  # fmt: skip
