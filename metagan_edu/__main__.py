@@ -1,6 +1,7 @@
 """``python -m metagan_edu run | site | slides | test | check | sitting | assignments | grade | ...``.
 
-The first eight work on the course's folder, which is found from where they are called, or named with ``--course``.
+All but ``layers`` and ``devices`` work on the course's folder, which is found from where they are called, or named with
+``--course``.
 """
 
 import argparse

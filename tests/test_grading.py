@@ -426,17 +426,19 @@ def test_submissions_are_found_in_every_layout(tmp_path, assignment):
     put(tmp_path / "cyd" / "ps1" / "my_own_name (1).ipynb", version(assignment))
     put(tmp_path / "dan" / "else.ipynb", [small.new_code_cell("x = 1")])
     (tmp_path / "eve").mkdir()
+    put(tmp_path / "zoe\N{COMBINING DIAERESIS}.ipynb", version(assignment))
     os.symlink(tmp_path / "ann.ipynb", tmp_path / "fay.ipynb")
     (tmp_path / "written.csv").write_text("")
     found = submissions.find(tmp_path, {NAME: assignment})
     assert [(one.student, one.assignment, one.more) for one in found] == [
         ("ann", NAME, 0), ("bob", NAME, 0), ("cyd", NAME, 1), ("dan", "", 0), ("eve", "", 0), ("fay", "", 0),
+        ("zo\N{LATIN SMALL LETTER E WITH DIAERESIS}", NAME, 0),
     ]  # fmt: skip
     assert found[2].path.name == "my_own_name (1).ipynb"
     with pytest.raises(ValueError, match="is a link"):
-        submissions.content(found[-1].path)
+        submissions.content(found[5].path)
     with pytest.raises(ValueError, match="no notebook in the student's folder"):
-        submissions.content(found[-2].path)
+        submissions.content(found[4].path)
     for folder in (tmp_path / "none", tmp_path / "eve"):
         with pytest.raises(FileNotFoundError):
             submissions.find(folder, {NAME: assignment})

@@ -42,7 +42,7 @@ def badges(notebook: str) -> str:
 
 def others(text: str) -> list[str]:
     """Each ``owner/name`` that is not the repository's, and from which ``text`` would install or open the course."""
-    return [found[2] for found in ADDRESS.finditer(text) if found[2] != slug()]
+    return [name for name in dict.fromkeys(found[2] for found in ADDRESS.finditer(text)) if name != slug()]
 
 
 def follow(notebook: Any) -> bool:

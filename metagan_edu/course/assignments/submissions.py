@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,7 +74,8 @@ def find(folder: Path, found: Mapping[str, Assignment]) -> list[Submission]:
 
 def _paths(folder: Path) -> Iterator[tuple[str, Path | None]]:
     for path in _entries(folder):
-        student = (path.stem if path.suffix == ".ipynb" else path.name).encode("utf-8", "replace").decode()
+        name = (path.stem if path.suffix == ".ipynb" else path.name).encode("utf-8", "replace").decode()
+        student = unicodedata.normalize("NFC", name)  # macOS takes letters with accents apart
         if path.suffix == ".ipynb" and not path.is_dir():
             yield student, path
         elif path.is_dir() and not path.is_symlink():
