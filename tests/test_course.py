@@ -265,13 +265,14 @@ def test_a_fork_changes_one_address_and_badges_notebooks_and_site_follow(tmp_pat
     for name in ("00_tour.ipynb", "01_the_game.ipynb"):
         shutil.copy2(ROOT / "notebooks" / name, tmp_path / "notebooks")
     shutil.copytree(ROOT / "notebooks" / "assignments", tmp_path / "notebooks" / "assignments")
+    before = badges.slug()
     # What an installation makes of it:
     urls = re.findall(r'(?m)^(Repository) = "(.+)"$', changed)
     monkeypatch.setattr(badges, "metadata", lambda name: Message(urls))
     assert command.main(["check", "01", "3_", "--course", str(tmp_path)]) == 1
     said = capsys.readouterr().out
     assert "01_the_game.ipynb: its first cell does not begin with the badges" in said
-    assert "3_clinic.ipynb, cell 2: the repository's address is a-school/gans, not metagan-edu/metagan_edu" in said
+    assert f"3_clinic.ipynb, cell 2: the repository's address is a-school/gans, not {before}" in said
     assert command.main(["badges", "--in-place", "--course", str(tmp_path)]) == 0
     tasks = sorted((tmp_path / "notebooks" / "assignments").glob("*.ipynb"))
     followed = [path for path in tasks if "a-school/gans" in path.read_text()]
