@@ -1,6 +1,7 @@
 """``python -m metagan_edu run | site | slides | test | check | sitting | assignments | grade | ...``.
 
-The first eight work on the course's folder, which is found from where they are called, or named with ``--course``.
+All but ``layers`` and ``devices`` work on the course's folder, which is found from where they are called, or named with
+``--course``.
 """
 
 import argparse
@@ -140,8 +141,11 @@ def badges(options: argparse.Namespace) -> int:
     """Print the line with which each notebook begins, or bring the notebooks to the address in ``pyproject.toml``."""
     from .course import badges as maker
     from .course import notebooks, place
+    from .course.assignments import source
 
-    for path in notebooks.find(place.find(options.course) / "notebooks", options.only):
+    root = place.find(options.course)
+    assignments = [source.folder(root)] if options.in_place else []  # they have the address, and no badge
+    for path in notebooks.find(root / "notebooks", options.only, *assignments):
         if not options.in_place:
             print(maker.badges(path.name))
         elif maker.follow(notebook := notebooks.read(path)):

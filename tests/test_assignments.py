@@ -201,9 +201,10 @@ def test_the_command_makes_versions_for_all_and_for_each(path, monkeypatch, caps
     assert command.main([*arguments, "--out", str(root / "out")]) == 0
     ann, bob = (notebooks.read(root / "out" / name / NAME).cells[2].source for name in ("ann", "bob"))
     assert ann != bob
-    (root / "names.txt").write_text("ann\n../bob\n")
-    assert command.main(arguments) == 2
-    assert "'../bob' cannot name a folder" in capsys.readouterr().err
+    for text, refused in (("ann\n../bob\n", "'../bob' cannot name a folder"), ("ann\nAnn\n", "'ann' is there twice")):
+        (root / "names.txt").write_text(text)
+        assert command.main(arguments) == 2
+        assert refused in capsys.readouterr().err
 
 
 # -- rehearsals

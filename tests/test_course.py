@@ -264,19 +264,30 @@ def test_a_fork_changes_one_address_and_badges_notebooks_and_site_follow(tmp_pat
     (tmp_path / "notebooks").mkdir()
     for name in ("00_tour.ipynb", "01_the_game.ipynb"):
         shutil.copy2(ROOT / "notebooks" / name, tmp_path / "notebooks")
+    shutil.copytree(ROOT / "notebooks" / "assignments", tmp_path / "notebooks" / "assignments")
+    before = badges.slug()
     # What an installation makes of it:
     urls = re.findall(r'(?m)^(Repository) = "(.+)"$', changed)
     monkeypatch.setattr(badges, "metadata", lambda name: Message(urls))
-    assert command.main(["check", "01", "--course", str(tmp_path)]) == 1
-    assert "its first cell does not begin with the badges" in capsys.readouterr().out
+    assert command.main(["check", "01", "3_", "--course", str(tmp_path)]) == 1
+    said = capsys.readouterr().out
+    assert "01_the_game.ipynb: its first cell does not begin with the badges" in said
+    assert f"3_clinic.ipynb, cell 2: the repository's address is a-school/gans, not {before}" in said
     assert command.main(["badges", "--in-place", "--course", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.count(": now of https://github.com/a-school/gans\n") == 2
+    tasks = sorted((tmp_path / "notebooks" / "assignments").glob("*.ipynb"))
+    followed = [path for path in tasks if "a-school/gans" in path.read_text()]
+    assert "3_clinic" in [path.stem for path in followed]  # of those whose set-up installs the package
+    assert capsys.readouterr().out.count(": now of https://github.com/a-school/gans\n") == 2 + len(followed)
     for path in notebooks.find(tmp_path / "notebooks"):
-        assert "metagan-edu/" not in path.read_text() and path.read_text().count("a-school/gans") == 3
+        assert path.read_text().count("a-school/gans") == 3
+    assert not [path for path in tmp_path.rglob("*.ipynb") if "metagan-edu/" in path.read_text()]
     assert command.main(["badges", "--in-place", "--course", str(tmp_path)]) == 0
     assert capsys.readouterr().out == ""
     conf = runpy.run_path(str(ROOT / "notebooks" / "conf.py"))
     assert conf["html_theme_options"]["source_repository"] == "https://github.com/a-school/gans"
+    monkeypatch.setattr(badges, "metadata", lambda name: Message([("Repository", "https://git.a-school.edu/gans")]))
+    assert command.main(["badges", "--in-place", "--course", str(tmp_path)]) == 2
+    assert "is not on GitHub" in capsys.readouterr().err
 
 
 class Message:

@@ -5,18 +5,24 @@ import shlex
 from pathlib import Path
 
 import pytest
+import small_assignment as small
 
 from metagan_edu import __main__ as command
 from metagan_edu.course import notebooks
+from metagan_edu.course.assignments import source
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("lecturers", "teaching_plans", "grading", "teaching_own")
 LINES = [
     line
     for page in PAGES
-    for block in re.findall(r"(?ms)^```\n(.+?)^```", (ROOT / "notebooks" / f"{page}.md").read_text(encoding="utf-8"))
+    for kind, block in re.findall(
+        r"(?ms)^```(\S*).*?$\n(.+?)^```$", (ROOT / "notebooks" / f"{page}.md").read_text(encoding="utf-8")
+    )
+    if not kind
     for line in block.splitlines()
 ]
+GRADING = (ROOT / "notebooks" / "grading.md").read_text(encoding="utf-8")
 TARGETS = re.findall(r"(?m)^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"))
 
 
@@ -29,6 +35,19 @@ def test_a_command_for_lecturers_is_one(line):
         command.parser().parse_args(words[3:])  # SystemExit where it cannot be read
     else:
         assert words[0] in ("openssl", "python3")
+
+
+def test_the_private_test_on_the_page_is_one(tmp_path):
+    (block,) = re.findall(r"(?ms)^```python\n(.+?)\n^```", GRADING)
+    private = small.saved(tmp_path / "3_clinic.ipynb", small.cell("code", "mine", block, 1, grade=True, locked=True))
+    (test,) = source.read_private(private, source.read(source.folder(ROOT) / private.name))
+    assert test.hidden.judged.startswith("def judged(words):")
+
+
+def test_git_passes_over_what_the_page_says():
+    (said,) = (text for text in GRADING.split("\n\n") if "are passed over by git" in text)
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert [name for name in re.findall(r"`(\S+)`", said) if not {f"/{name}", f"/{name}/"} & set(ignored)] == []
 
 
 @pytest.mark.parametrize(("weeks", "all_notebooks"), [("Fourteen weeks", True), ("Six weeks", False)])

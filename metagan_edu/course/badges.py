@@ -6,7 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 BRANCH = "main"
-COLAB = re.compile(r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/blob/")
+# Where a notebook of the course has its address: in what its set-up installs, and in its badges.
+ADDRESS = re.compile(
+    r"((?:git\+https://github\.com|colab\.research\.google\.com/github|mybinder\.org/v2/gh)/)([\w.-]+/[\w.-]+)"
+)
 PICTURES = "images"  # beside the notebooks: pictures from elsewhere are missing offline, and report who reads the page
 
 
@@ -16,28 +19,39 @@ def repository() -> str:
     return urls["Repository"].rstrip("/")
 
 
+def slug() -> str:
+    """The repository's ``owner/name``; ``ValueError`` where it is not on GitHub."""
+    _, _, name = repository().partition("github.com/")
+    if not name:
+        raise ValueError(
+            f"'{repository()}', in pyproject.toml, is not on GitHub, whence Colab and Binder take notebooks."
+        )
+    return name
+
+
 def badges(notebook: str) -> str:
     """The Markdown line with which the notebook of this file name (``00_tour.ipynb``) begins."""
-    slug = repository().split("github.com/", 1)[1]
     path = f"notebooks/{notebook}"
-    colab = f"https://colab.research.google.com/github/{slug}/blob/{BRANCH}/{path}"
-    binder = f"https://mybinder.org/v2/gh/{slug}/{BRANCH}?labpath={quote(path, safe='')}"
+    colab = f"https://colab.research.google.com/github/{slug()}/blob/{BRANCH}/{path}"
+    binder = f"https://mybinder.org/v2/gh/{slug()}/{BRANCH}?labpath={quote(path, safe='')}"
     return (
         f"[![Open in Colab]({PICTURES}/open_in_colab.svg)]({colab}) "
         f"[![Open in Binder]({PICTURES}/open_in_binder.svg)]({binder})"
     )
 
 
+def others(text: str) -> list[str]:
+    """Each ``owner/name`` that is not the repository's, and from which ``text`` would install or open the course."""
+    return [name for name in dict.fromkeys(found[2] for found in ADDRESS.finditer(text)) if name != slug()]
+
+
 def follow(notebook: Any) -> bool:
-    """Put the repository's address in place of the one that the notebook's own badge has, in all its cells.
+    """Put the repository's address in place of others that the notebook's badges and set-up have.
 
     Returns whether anything changed. It is what a fork does once, after its address stands in ``pyproject.toml``.
     """
-    new = repository().split("github.com/", 1)[1]
-    found = COLAB.search(notebook.cells[0].source) if notebook.cells else None
-    if found is None or found[1] == new:
-        return False
-    address = re.compile(rf"(github\.com/|/github/|/gh/){re.escape(found[1])}\b")
+    changed = False
     for cell in notebook.cells:
-        cell.source = address.sub(rf"\g<1>{new}", cell.source)
-    return True
+        changed |= bool(others(cell.source))
+        cell.source = ADDRESS.sub(rf"\g<1>{slug()}", cell.source)
+    return changed

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import turns
 from . import folding, predictions, sitting
-from .badges import badges, repository
+from .badges import badges, others, slug
 from .notebooks import CODE, MARKDOWN, code_cells
 
 CAPTION = "**Figure"
@@ -64,11 +64,7 @@ def _any_cell(cell: Any) -> list[str]:
         found.append(f"a line of {longest} characters, at most {sitting.LIMITS['line']}")
     if cell.cell_type == MARKDOWN and EMPTY_ALT.search(cell.source):
         found.append("a picture without alternative text")
-    owner_and_name = repository().split("github.com/", 1)[1]
-    package = owner_and_name.split("/")[1]
-    for slug in re.findall(rf"(?:github\.com|/github|/gh)/([\w.-]+/{package})\b", cell.source):
-        if slug != owner_and_name:
-            found.append(f"the repository's address is {owner_and_name}, not {slug}")
+    found += [f"the repository's address is {slug()}, not {other}" for other in others(cell.source)]
     return found
 
 

@@ -79,14 +79,14 @@ def main() -> None:
         _write(results, PROGRESS, str(number).encode())
         problem = _run(shell, cell["run"])
         if cell["ask"] is not None:
-            problem = None
+            seen, problem = problem, None
             try:
                 content = pack(asked(cell["ask"], shell.user_ns, f"<test {number}>"))
                 if len(content) > job["limits"]["result"]:
                     raise ValueError(f"asked() returned {len(content) / 1e6:.0f} MB, more than a result may have.")
                 _write(results, f"{number}.safetensors", content)
-            except BaseException as error:
-                problem = error
+            except BaseException as error:  # the sentence that a student met in the notebook says more, if there is one
+                problem = seen if isinstance(seen, AssertionError) else error
         if problem is not None:
             _write(results, f"{number}.said", said(problem).encode("utf-8", "replace"))
     _write(results, PROGRESS, b"done")

@@ -16,10 +16,15 @@ from typing import Any, NamedTuple
 from ... import files
 from . import gradebook, isolation, judges, sandbox, submissions
 from .course import Course
-from .source import WRITTEN, Assignment
+from .source import GIVEN, SETUP, VARIANT, WRITTEN, Assignment
 from .submissions import Submission
 
 JUDGED = 60.0  # seconds of a verdict
+AGAIN = {"digest": "to be graded again"}
+BUSY = (
+    "that is a cell of the course: the next command grades again; on a busy machine give it fewer --jobs, a longer "
+    "--cell and --whole."
+)
 
 
 class How(NamedTuple):
@@ -47,6 +52,7 @@ def grade(
         raise ValueError("Grading needs Linux or macOS, for its limits; on Windows run it under WSL.")
     how = how or How(isolation.best())
     found = submissions.find(folder, course.found)
+    marks = gradebook.read_written(folder / gradebook.WRITTEN, course.found, {one.student for one in found})
     say(f"{len(found)} submissions. {isolation.PROTECTION[how.kind]}")
     free: queue.SimpleQueue[judges.Judge] = queue.SimpleQueue()
     with contextlib.ExitStack() as stack:
@@ -63,7 +69,7 @@ def grade(
         workers = concurrent.futures.ThreadPoolExecutor(jobs)
         stack.callback(workers.shutdown, cancel_futures=True)
         paths = list(workers.map(one, found))
-    gradebook.write(paths, folder / gradebook.WRITTEN, course.found, out)
+    gradebook.write(paths, marks, course.found, out)
     return len(found)
 
 
@@ -89,7 +95,9 @@ def _graded(submission, course, out, judge, how, threads, say):
             record |= _played(handed, assignment, course, submission.student, judge, how, threads)
         except Exception as error:  # whatever it was, the others are graded, and this one again with the next command
             why = f"it could not be graded: {type(error).__name__}: {error}"
-            record |= _nothing(assignment, course, why) | {"digest": "to be graded again"}
+            record |= _nothing(assignment, course, why) | AGAIN
+    if submission.more:
+        record["remarks"].append(f"there are {1 + submission.more} notebooks of it: the first by name was graded.")
     files.replace(path, json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
     points = sum(test["points"] for test in record["tests"].values())
     say("  ".join([submission.student, name, f"{points:g} points", *record["remarks"]]))
@@ -113,8 +121,11 @@ def _played(handed, assignment: Assignment, course, student, judge, how, threads
         else:
             graded[test.grade_id] = _entry(0, test, ran.said.get(i, "the notebook did not come so far."), {})
     stopped = {name: ran.said[i] for name, i in number.items() if i in ran.said and name not in graded}
+    given = {cell.grade_id for cell in assignment.of(SETUP, VARIANT, GIVEN)}
+    busy = any(rebuilt.steps[i].name in given for i in ran.stopped)
     return {"tests": graded, "written": _written(assignment), "answers": rebuilt.answers, "stopped": stopped,
-            "output": ran.output, "remarks": [*rebuilt.remarks, *ran.remarks]}  # fmt: skip
+            "output": ran.output, "remarks": [*rebuilt.remarks, *ran.remarks, *[BUSY] * busy],
+            **(AGAIN if busy else {})}  # fmt: skip
 
 
 def _nothing(assignment, course, problem):
@@ -137,7 +148,7 @@ def _digest(submission, content, problem, course, how):
     """Over all that a grade depends on; of the secret only what does not give it away."""
     name, student = submission.assignment, submission.student
     seeds = hmac.new(course.secret, f"{course.varied}/{name}/{student}".encode(), hashlib.sha256).hexdigest()
-    parts = [hashlib.sha256(content).hexdigest(), problem, course.digests.get(name, ""), seeds, how]
+    parts = [hashlib.sha256(content).hexdigest(), submission.more, problem, course.digests.get(name, ""), seeds, how]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,12 +34,11 @@ def kept(path: Path) -> dict[str, Any]:
     return {}
 
 
-def write(records: Iterable[Path], written: Path, found: Mapping[str, Assignment], out: Path) -> None:
-    """Write ``grades.csv``, ``leaderboard.csv`` where there are scores, and the feedback pages to ``out``.
+Marks = Mapping[tuple[str, str, str], Mark]  # by student, assignment, grade_id
 
-    Raises ``ValueError`` for a line of ``written`` that cannot be used.
-    """
-    marks = read_written(written, found)
+
+def write(records: Iterable[Path], marks: Marks, found: Mapping[str, Assignment], out: Path) -> None:
+    """Write ``grades.csv``, ``leaderboard.csv`` where there are scores, and the feedback pages to ``out``."""
     rows: list[dict[str, Any]] = []
     scores: list[dict[str, Any]] = []
     for path in records:
@@ -59,11 +58,11 @@ def write(records: Iterable[Path], written: Path, found: Mapping[str, Assignment
         files.replace(out / "leaderboard.csv", _csv(list(names), scores))
 
 
-def read_written(path: Path, found: Mapping[str, Assignment]) -> dict[tuple[str, str, str], Mark]:
-    """The lecturer's points by (student, assignment, grade_id); none where there is no such file.
+def read_written(path: Path, found: Mapping[str, Assignment], students: Collection[str]) -> Marks:
+    """The lecturer's points for what ``students`` wrote; none where there is no such file.
 
     The column ``assignment`` may be left out where a grade_id is in one assignment only. Raises ``ValueError`` for a
-    line with an unknown id or points out of range.
+    line with points of somebody who handed nothing in, with an unknown id, or with points out of range.
     """
     if not path.exists():
         return {}
@@ -74,10 +73,13 @@ def read_written(path: Path, found: Mapping[str, Assignment]) -> dict[tuple[str,
             raise ValueError(f"'{path}' needs the columns {', '.join(NEEDED)}; it may have {', '.join(PERHAPS)}.")
         for number, line in enumerate(reader, start=2):
             if points := (line["points"] or "").strip():
-                name, grade_id, most = _part(line, found, f"'{path}', line {number}")
-                marks[line["student"].strip(), name, grade_id] = Mark(
-                    _points(points, most, f"'{path}', line {number}"), (line.get("comment") or "").strip()
-                )
+                where, student = f"'{path}', line {number}", (line["student"] or "").strip()
+                if student not in students:
+                    raise ValueError(f"{where}: there is no submission of '{student}'; write the name as the file or "
+                                     "folder of the submission has it.")  # fmt: skip
+                name, grade_id, most = _part(line, found, where)
+                comment = (line.get("comment") or "").strip()
+                marks[student, name, grade_id] = Mark(_points(points, most, where), comment)
     return marks
 
 

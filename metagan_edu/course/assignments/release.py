@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +92,12 @@ def students(path: Path) -> list[str]:
     """The names in a file, one a line; ``ValueError`` for one that is no plain name of a folder, or is there twice."""
     if not path.is_file():
         raise FileNotFoundError(f"There is no file '{path}'; it holds the students' names, one a line.")
-    found = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8-sig"))  # as submissions are named
+    found = [line.strip() for line in text.splitlines() if line.strip()]
+    folders = [name.casefold() for name in found]  # as macOS and Windows see them
     for name in found:
         if not NAME.fullmatch(name):
             raise ValueError(f"'{path}': '{name}' cannot name a folder; take letters, digits, spaces and . _ - @ +.")
-        if found.count(name) > 1:
-            raise ValueError(f"'{path}': '{name}' is there twice.")
+        if folders.count(name.casefold()) > 1:
+            raise ValueError(f"'{path}': '{name}' is there twice, small and capital letters taken for the same.")
     return found

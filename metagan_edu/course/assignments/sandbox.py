@@ -48,12 +48,14 @@ class Step(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """What came of a submission: for each step its values, or the sentence why there are none; its output's end."""
+    """What came of a submission: for each step its values, or the sentence why there are none; its output's end; and
+    which steps broke a limit."""
 
     values: dict[int, dict[str, Any]]
     said: dict[int, str]
     output: str
     remarks: tuple[str, ...]
+    stopped: frozenset[int]
 
 
 def run(steps: Sequence[Step], limits: Limits, *, kind: str, hidden: Iterable[Path] = (), threads: int = 1) -> Ran:
@@ -75,7 +77,7 @@ def run(steps: Sequence[Step], limits: Limits, *, kind: str, hidden: Iterable[Pa
             break
     names = [f"{steps[number].name}: {sentence}" for number, sentence in stopped.items()]
     remarks = tuple(names if number is not None or not why else [*names, why])
-    return Ran(found.values, found.said | stopped, output, remarks)
+    return Ran(found.values, found.said | stopped, output, remarks, frozenset(stopped))
 
 
 def _once(folder, steps, skip, limits, ends, how):

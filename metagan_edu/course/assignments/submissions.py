@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,15 +18,22 @@ from .source import ANSWER, FIRST, GIVEN, SETUP, TEST, VARIANT, WRITTEN, Assignm
 MOST = 20_000_000  # bytes of a notebook
 EXTRA = "a cell of the student's own"
 WORD = re.compile(r"\w+")
+CHANGED = "the locked cell '{}' was changed: the original was used."
+OTHER_NUMBERS = (
+    "the numbers in '{}' are not those of this name and this secret (was it handed out to another name, or were they "
+    "changed?): the original was used."
+)
 SKIPPED = ("_", ".")  # beginnings of folders that no student has: __MACOSX, .ipynb_checkpoints
 
 
 class Submission(NamedTuple):
-    """What a student handed in: whose, the notebook (None where there is none), and the name of its assignment."""
+    """What a student handed in: whose, the notebook (None where there is none), the name of its assignment, and how
+    many more notebooks there are of it."""
 
     student: str
     path: Path | None
     assignment: str = ""
+    more: int = 0
 
 
 class Handed(NamedTuple):
@@ -57,7 +65,8 @@ def find(folder: Path, found: Mapping[str, Assignment]) -> list[Submission]:
     taken: dict[tuple[str, str], Submission] = {}
     for student, path in _paths(folder):
         one = Submission(student, path, _assignment(path, found) if path else "")
-        taken.setdefault((student, one.assignment), one)
+        first = taken.setdefault((student, one.assignment), one)
+        taken[student, one.assignment] = first._replace(more=first.more + (first is not one))
     if not taken:
         raise FileNotFoundError(f"There is no submission in '{folder}': no notebook and no student's folder.")
     return list(taken.values())
@@ -65,7 +74,8 @@ def find(folder: Path, found: Mapping[str, Assignment]) -> list[Submission]:
 
 def _paths(folder: Path) -> Iterator[tuple[str, Path | None]]:
     for path in _entries(folder):
-        student = (path.stem if path.suffix == ".ipynb" else path.name).encode("utf-8", "replace").decode()
+        name = (path.stem if path.suffix == ".ipynb" else path.name).encode("utf-8", "replace").decode()
+        student = unicodedata.normalize("NFC", name)  # macOS takes letters with accents apart
         if path.suffix == ".ipynb" and not path.is_dir():
             yield student, path
         elif path.is_dir() and not path.is_symlink():
@@ -182,6 +192,7 @@ def _sorted(assignment, handed, given):
     extra: dict[str, list[str]] = {}
     remarks, after = [], ""
     theirs = {cell.grade_id for cell in assignment.of(ANSWER, WRITTEN)}
+    numbers = {cell.grade_id for cell in assignment.of(VARIANT)}
     by_source = {text.strip(): grade_id for grade_id, text in given.items() if text.strip()}
     for cell in handed:
         known = cell.grade_id if cell.grade_id in given else by_source.get(cell.source.strip(), "")
@@ -195,7 +206,7 @@ def _sorted(assignment, handed, given):
         elif known in theirs:
             answers[known] = cell.source
         elif cell.source.strip() != given[known].strip():
-            remarks.append(f"the locked cell '{known}' was changed: the original was used.")
+            remarks.append((OTHER_NUMBERS if known in numbers else CHANGED).format(known))
     for cell in assignment.of(ANSWER, WRITTEN):
         if cell.grade_id not in answers:
             answers[cell.grade_id] = given[cell.grade_id]
