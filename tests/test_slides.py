@@ -41,7 +41,7 @@ def test_a_deck_shows_the_question_figures_formulas_and_claims(tmp_path):
     caption = new_markdown_cell(CAPTION.source + "\n\ngone")
     both = {"text/html": "<table>gone</table>", "text/markdown": "| a |\n|-|\n| 7 |"}
     table = new_output("display_data", both)
-    claims = code("mg.claim('a < b', gone)", printed("holds: a < b\n"), table)
+    claims = code("mg.claim('a < b', gone)", printed("1 < 2\nholds: a < b\n"), table)
     path = saved(tmp_path / "07_x.ipynb", FRONT, on(theory), on(picture(alt="A ring")), on(caption, slides.GOES_ON),
                  on(claims), on(code("x = 1  # shown")))  # fmt: skip
     deck = slides.deck(path, STATIC)
@@ -50,9 +50,24 @@ def test_a_deck_shows_the_question_figures_formulas_and_claims(tmp_path):
     assert ">2. Part</h2>" in formula and "$a_1 &lt; b_2$" in formula and '<a href="https://a.org">a</a>' in formula
     assert "05_x" not in formula and "See 05," in formula
     assert f'<img src="data:image/png;base64,{PIXEL}" alt="A ring">' in figure and "What to see." in figure
-    assert "holds: a &lt; b" in claim and "<td>7</td>" in claim and "References" in claim
+    assert (
+        '<pre>1 &lt; 2</pre>\n<ul class="claims"><li><b>holds: </b>a &lt; b</li></ul>' in claim
+        and "<td>7</td>" in claim
+        and "References" in claim
+    )
     assert "shown" in plain
     assert "gone" not in "".join(shown(path)) and "¶" not in deck
+
+
+def test_a_picture_below_a_table_has_a_slide_of_its_own(tmp_path):
+    table = new_output("display_data", {"text/markdown": "| a |\n|-|\n| 7 |"})
+    both = code("a", table, *picture().outputs)
+    caption = on(new_markdown_cell(CAPTION.source), slides.GOES_ON)
+    of_table, of_picture = shown(
+        saved(tmp_path / "07_x.ipynb", FRONT, new_markdown_cell("## 1. Part"), on(both), caption)
+    )
+    assert "<td>7</td>" in of_table and "<img" not in of_table and ">1. Part</h2>" in of_picture
+    assert "<img" in of_picture and "What to see." in of_picture
 
 
 def test_what_cannot_be_a_slide_is_refused_in_a_sentence(tmp_path):

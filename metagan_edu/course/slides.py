@@ -3,20 +3,21 @@
 A cell is marked for them as everywhere in Jupyter, by its metadata (JupyterLab's property inspector sets them):
 ``"slideshow": {"slide_type": "slide"}`` begins a slide, and ``"fragment"`` goes on with it. All other cells are left
 out. Of a text its first section is shown, without what is folded "in depth"; of a caption the first paragraph; of code
-what it printed and drew, or, where that is nothing, the code.
+what it printed and drew, or, where that is nothing, the code. A picture below a table has a slide of its own.
 """
 
 from __future__ import annotations
 
 import html
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .. import files
 from . import notebooks, outline, sitting
-from .claims import FENCED, HEADING
+from .claims import FENCED, HEADING, WORDS
 from .hygiene import CAPTION
 from .notebooks import MARKDOWN
 from .site import copy_mathjax
@@ -26,6 +27,7 @@ FEWEST, MOST = 8, 14  # marked cells of a notebook of the course
 IN_DEPTH = re.compile(r"<details>.*?</details>", re.DOTALL)  # the options of a prediction have a name, and are shown
 ANCHOR = re.compile(r'<a class="anchor-link".*?</a>')
 RELATIVE = re.compile(r'<a [^>]*href="(?!https?:)[^"]*"[^>]*>(.*?)</a>', re.DOTALL)
+CLAIM = re.compile(f"({'|'.join(WORDS)})(.*)")
 HEADING_LINE = re.compile(r"(?m)^#{1,4} +.+\n*")
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -109,8 +111,19 @@ def _sections(notebook: Any) -> dict[str, str]:
 
 
 def _slide(cells: list[Any], section: str) -> str:
-    shown = "\n".join(part for cell in cells for part in _parts(cell))
-    return f"<section>\n{_text(f'## {section}')}\n<div>{shown}</div>\n</section>"
+    heading = _text(f"## {section}")
+    shared = _shared_out(part for cell in cells for part in _parts(cell))
+    return "\n".join(f"<section>\n{heading}\n<div>{shown}</div>\n</section>" for shown in map("\n".join, shared))
+
+
+def _shared_out(parts: Iterable[str]) -> list[list[str]]:
+    """The parts of each slide: of a table and a picture below it, one would leave the other no room."""
+    slides: list[list[str]] = [[]]
+    for part in parts:
+        if part.startswith("<img") and any("<table" in above for above in slides[-1]):
+            slides.append([])
+        slides[-1].append(part)
+    return slides
 
 
 def _parts(cell: Any) -> Iterator[str]:
@@ -135,7 +148,18 @@ def _output(output: Any, alt: str) -> str:
         return _text(data["text/markdown"])
     if "text/html" in data:
         return data["text/html"]
-    return f"<pre>{html.escape(output.get('text', '') or data.get('text/plain', ''))}</pre>"
+    return _printed(output.get("text", "") or data.get("text/plain", ""))
+
+
+def _printed(text: str) -> str:
+    """What code printed, as it stands; the claims in it as a list."""
+    made = {False: "<pre>{}</pre>", True: '<ul class="claims">{}</ul>'}
+    found = itertools.groupby(html.escape(text).splitlines(), lambda line: bool(CLAIM.match(line)))
+    return "\n".join(made[of_claims].format("\n".join(map(_claim, lines))) for of_claims, lines in found)
+
+
+def _claim(line: str) -> str:
+    return CLAIM.sub(r"<li><b>\1</b>\2</li>", line)
 
 
 def _text(markdown: str) -> str:

@@ -1,5 +1,5 @@
 /* What a slide holds is made smaller until it fits, and the keys of a presenter go from slide to slide. */
-const LARGEST = 28, SMALLEST = 16;  // pixels
+const LARGEST = 32, SMALLEST = 16;  // pixels
 const slides = () => [...document.querySelectorAll("section")];
 const overflows = slide => slide.scrollHeight > slide.clientHeight + 1 || slide.scrollWidth > slide.clientWidth + 1;
 
