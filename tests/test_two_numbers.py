@@ -50,6 +50,8 @@ def test_the_script_plays_as_the_package_does(of_the_script, number):
          "it comes closer."),
         ([[1, 0], [1.5, 0]], True, "it moves away. The next step leaves all bounds, and the game is stopped."),
         ([[1, 0], [1, 0.01]], False, "it comes hardly closer, and goes hardly away."),
+        ([[1, 0]], True, "from the equilibrium. The next step leaves all bounds, and the game is stopped."),
+        ([[1, 0], [1, 0]], False, "After 1 step the players stand where they began."),
     ],
 )  # fmt: skip
 def test_a_sentence_says_what_happened(path, ended, said):
@@ -75,6 +77,13 @@ def test_a_matrix_multiplies_in_the_long_run_by_its_spectral_radius(matrix, radi
 )
 def test_theory_says_in_or_out(modulus, words):
     assert run("theory", modulus).endswith(f"{words}.")
+
+
+@needs_node
+def test_a_modulus_is_as_long_as_can_be_read():
+    assert [run("theory", modulus).split(" modulus ")[1].split(",")[0] for modulus in (1.5, 999.5, 1.2584e79)] == [
+        "1.50000", "999.50000", "1.26e+79",
+    ]  # fmt: skip
 
 
 PAGE = {"loss": "minimax", "rates": [0.2, 0.2], "start": [1.0, 0.0], "numUnroll": 5, "steps": 200}  # as it is opened

@@ -134,8 +134,9 @@ function spectralRadius(matrix) {
 // ---- words
 
 function theory(modulus) {
+  const number = modulus < 1000 ? modulus.toFixed(5) : modulus.toPrecision(3);
   const verdict = Math.abs(modulus - 1) < 1e-9 ? "1: to first order the way leads neither in nor out"
-    : `${modulus.toFixed(5)}, ${modulus > 1 ? "above 1: near the equilibrium the way leads out"
+    : `${number}, ${modulus > 1 ? "above 1: near the equilibrium the way leads out"
       : "below 1: near the equilibrium the way leads in"}`;
   return `The largest eigenvalue of the update map at (0, 0) has the modulus ${verdict}.`;
 }
@@ -158,15 +159,17 @@ function reach(path) {
 
 function happened(path, ended) {
   const [from, to] = [path[0], path.at(-1)].map(w => Math.hypot(...w)), steps = path.length - 1;
-  if (steps === 0) return `The players stand at a distance of ${from.toFixed(2)} from the equilibrium.`;
+  const stopped = ended ? ` The next step leaves all bounds, and the game is stopped.` : "";
+  if (steps === 0) return `The players stand at a distance of ${from.toFixed(2)} from the equilibrium.${stopped}`;
+  const after = `After ${steps} step${steps === 1 ? "" : "s"} the`;
+  if (path.every(w => w.join() === path[0].join())) return `${after} players stand where they began.${stopped}`;
   const round = Math.abs(turns(path).at(-1)) > 0.5, [first, last] = reach(path);
   const grew = last > 1.02 * first, fell = last < 0.98 * first;
   const [change, way] = grew ? ["grew", round ? "it spirals outward" : "it moves away"]
     : fell ? ["fell", round ? "it spirals inward" : "it comes closer"]
       : ["went", round ? "it goes in circles" : "it comes hardly closer, and goes hardly away"];
-  const stopped = ended ? ` The next step leaves all bounds, and the game is stopped.` : "";
-  return `After ${steps} step${steps === 1 ? "" : "s"} the distance from the equilibrium ${change} from `
-    + `${from.toFixed(2)} to ${to.toPrecision(3)}: ${way}.${stopped}`;
+  return `${after} distance from the equilibrium ${change} from ${from.toFixed(2)} to ${to.toPrecision(3)}: `
+    + `${way}.${stopped}`;
 }
 
 // ---- drawing: an SVG of 400 x 400 in which the plane reaches from -limit to limit
@@ -247,15 +250,21 @@ function control(form) {
     picture.draw(path.slice(0, shown + 1), gameOf(how));
     part("count").textContent = `Step ${shown} of ${path.length - 1}`;
   }
-  function say() {
-    part("said").textContent = happened(path.slice(0, shown + 1), shown === path.length - 1 && shown < how.steps);
+  function say(sentence, verdict) {
+    part("said").textContent = sentence;
+    part("theory").textContent = verdict;
   }
   function pause() {
     cancelAnimationFrame(playing);
     playing = 0;
     part("play").textContent = "Play";
   }
-  const go = count => { pause(); show(count); say(); };
+  function go(count) {
+    pause();
+    show(count);
+    const ended = shown === path.length - 1 && shown < how.steps;
+    say(happened(path.slice(0, shown + 1), ended), theory(largestModulus(how)));
+  }
 
   function start() {
     const from = shown < path.length - 1 ? shown : 0;
@@ -277,10 +286,10 @@ function control(form) {
     for (const only of form.querySelectorAll("[data-for]")) only.hidden = !chosen.includes(only.dataset.for);
     const wrong = inputs.find(input => !input.closest("[hidden]") && refused(input));
     for (const input of inputs) input.setAttribute("aria-invalid", input === wrong);
-    if (wrong) return part("said").textContent = refused(wrong);
+    for (const name of Object.keys(act)) part(name).disabled = Boolean(wrong);
+    if (wrong) return say(refused(wrong), "");
     how = settingsOf(form);
     path = play(how);
-    part("theory").textContent = theory(largestModulus(how));
     go(path.length - 1);
   }
 
