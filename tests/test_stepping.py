@@ -12,7 +12,7 @@ from PIL import Image
 import metagan_edu as mg
 from metagan_edu import stepping, trees
 from metagan_edu.games import Players
-from metagan_edu.stepping import choices, looks, model, view
+from metagan_edu.stepping import choices, controls, looks, model, view
 from metagan_edu.stepping.choices import TECHNIQUES, chosen
 from metagan_edu.stepping.words import sentence
 
@@ -137,7 +137,7 @@ def test_a_step_that_is_not_finite_is_not_taken():
         ({"start": "zeros"}, "start must be the two numbers"),
         ({"data": "ring", "start": (1, 1)}, "start must be one of 'orthogonal'"),
         ({"points": ((0, 0),)}, "points are the data where data='points'"),
-        ({"data": "points", "points": ()}, "points must have at least one example"),
+        ({"data": "points", "points": ()}, "the data are no points: give at least one"),
         ({"data": "points", "points": ((0, 9),)}, r"each point must be a pair in \[-3, 3\]².*9"),
     ],
 )
@@ -188,6 +188,8 @@ def test_the_sentence_says_what_was_measured():
     before, after = (float(now.now.look.losses.disc) for now in (start, one))
     assert f"Step 1: D moved, and its loss fell from {before:.3f} to {after:.3f}" in sentence(one)
     assert "(that of G, held, rose from" in sentence(one) and "nearer than before." in sentence(one)
+    still = stepping.begin(chosen("dirac", loss="least_squares", start=(1.0, 0.0))).step("both")
+    assert sentence(still).endswith("the point (1.00, 0.00) is 1.000 from the equilibrium, as before.")
     assert sentence(one.step(count=3)).startswith("Steps 2 to 4: both moved; D's loss ")
     gen, disc = one.now.state.players
     assert f"({float(gen.params):.2f}, {float(disc.params):.2f})" in sentence(one)
@@ -249,10 +251,13 @@ def test_the_controls_say_the_choices_and_play(stepper):
     stepper.buttons["D moves"].click()
     assert stepper.model.now.who == "disc" and stepper.said.value == sentence(stepper.model)
     assert stepper.picture.value[:8] == b"\x89PNG\r\n\x1a\n"
+    setattr(stepper.play, controls.PLAYING, True)
     stepper.play.value = 1
     stepper.pace.value = 3
     stepper.play.value = 2
     assert stepper.model.now.step == 5 and stepper.model.now.who == "both"
+    stepper.play.set_state({"value": 3, controls.PLAYING: False})  # a page sends a step that it has waited with
+    assert stepper.model.now.step == 5
     stepper.buttons["back"].click()
     assert stepper.model.now.step == 2
     stepper.play.value = 0  # what the stop button does
@@ -260,7 +265,7 @@ def test_the_controls_say_the_choices_and_play(stepper):
     stepper.pace.value = 1
 
 
-def test_a_choice_begins_anew_or_is_refused_in_words(stepper):
+def test_a_choice_begins_anew(stepper):
     stepper.begin(chosen("dirac"))
     stepper.step("both")
     stepper.asked["technique"].value = "optimistic"
@@ -268,11 +273,23 @@ def test_a_choice_begins_anew_or_is_refused_in_words(stepper):
     assert stepper.model.now.step == 0 and stepper.model.setting.choices == chosen(
         technique="optimistic", start=(-2.0, 1.0)
     )
-    stepper.asked["technique"].value = "learned start"
-    assert stepper.said.value.startswith("<b>Not played:</b> 'learned start' was learned on the shapes")
-    assert stepper.model.setting.choices.technique == "optimistic"
     stepper.asked["data"].value = "bilinear"
     assert stepper.model.setting.choices == choices.defaults("bilinear") == stepper.choices()
+
+
+def test_only_what_the_game_uses_is_asked(stepper):
+    def asked(**choice):
+        stepper.begin(chosen(**choice))
+        return {name for name, widget in stepper.asked.items() if widget.layout.display != "none"}
+
+    always = {"data", "technique", "loss", "gen_lr", "disc_lr", "seed"}
+    assert asked(data="dirac") == always | {"r1", "φ_G", "φ_D"}
+    assert asked(data="bilinear", technique="look-ahead") == always | {"k", "φ_G", "φ_D"}
+    assert stepper.asked["k"].description == "steps ahead" and stepper.asked["loss"].options == (choices.OWN_LOSS,)
+    assert not set(choices.LEARNED) & set(stepper.asked["technique"].options)
+    assert asked(data="ring", technique="learned start") == always | {"r1"}
+    assert asked(data="points") == always | {"r1", "points", "start"}
+    assert stepper.asked["technique"].options == tuple(TECHNIQUES)
 
 
 def test_choices_that_the_controls_cannot_say_are_refused():
@@ -290,6 +307,8 @@ def test_points_are_typed_and_clicked(stepper):
     stepper.asked["points"].value = "1, 2; x"
     at["a clump at (0, 0.8)"].click()
     assert "'x' is no pair" in stepper.said.value and stepper.model is before
+    stepper.asked["points"].value = " "
+    assert "the data are no points" in stepper.said.value and stepper.model is before
     stepper.asked["data"].value = "dirac"
     assert not stepper.clicked.children and stepper.asked["points"].layout.display == "none"
 
@@ -298,7 +317,6 @@ def test_a_page_without_a_kernel_gets_a_picture_and_no_widget(stepper, monkeypat
     from nbformat.v4 import new_code_cell, new_notebook, new_output
 
     from metagan_edu.course import notebooks
-    from metagan_edu.stepping import controls
 
     stepper.begin(chosen("dirac"))
     data, metadata = stepper.bundle()

@@ -27,7 +27,11 @@ def asked() -> dict[str, Any]:
         "φ_D": widgets.FloatSlider(value=1.0, **number),
         "seed": widgets.BoundedIntText(value=0, min=0, max=2**31 - 1),
     }  # fmt: skip
-    words = {"r1": "R1", "gen_lr": "G's rate", "disc_lr": "D's rate"}
-    for name, widget in made.items():
-        widget.description, widget.layout.width = words.get(name, name), "250px"
-    return made
+    words = {"r1": "R1", "gen_lr": "G's rate", "disc_lr": "D's rate", "φ_G": "G starts at", "φ_D": "D starts at"}
+    return {name: labelled(widget, words.get(name, name)) for name, widget in made.items()}
+
+
+def labelled(widget: Any, words: str) -> Any:
+    """The widget with these words before it, as wide as all others."""
+    widget.description, widget.layout.width, widget.style.description_width = words, "250px", "90px"
+    return widget

@@ -31,10 +31,12 @@ OWN_LOSS = "x y"  # of the bilinear game
 
 class Technique(NamedTuple):
     """``rule(optimizers, k)``; ``in_turns``: whether one player moves after the other, and answers it as it then
-    stands. Where both move at once, one player's move alone is its share of the whole step."""
+    stands. Where both move at once, one player's move alone is its share of the whole step. ``k``: what k counts, ""
+    where it counts nothing."""
 
     rule: Callable[[Players, int], Rule]
     in_turns: bool = False
+    k: str = ""
 
 
 def _alternating(own, k):
@@ -44,8 +46,8 @@ def _alternating(own, k):
 TECHNIQUES = {
     "alternating": Technique(_alternating, in_turns=True),
     "simultaneous": Technique(lambda own, k: rules.simultaneous(*own)),
-    "more D steps": Technique(lambda own, k: rules.alternating(*own, disc_steps=k), in_turns=True),
-    "look-ahead": Technique(lambda own, k: rules.unrolled(*own, num_unroll=k)),
+    "more D steps": Technique(lambda own, k: rules.alternating(*own, disc_steps=k), in_turns=True, k="steps of D"),
+    "look-ahead": Technique(lambda own, k: rules.unrolled(*own, num_unroll=k), k="steps ahead"),
     "optimistic": Technique(lambda own, k: rules.optimistic(*own)),
     "extragradient": Technique(lambda own, k: rules.extragradient(*own)),
     "learned start": Technique(_alternating, in_turns=True),
@@ -100,6 +102,26 @@ def pace(data: str) -> int:
     return 1 if data in TWO_NUMBERS else 10
 
 
+def fitting(data: str) -> dict[str, tuple[str, ...]]:
+    """The names of losses and techniques that go with this data."""
+    small = data in TWO_NUMBERS
+    return {
+        "loss": (OWN_LOSS,) if data == "bilinear" else tuple(LOSSES),
+        "technique": tuple(name for name in TECHNIQUES if not (small and name in LEARNED)),
+    }
+
+
+def unused(choices: Choices) -> set[str]:
+    """The choices that a game of these ``choices`` has no use for."""
+    used = {
+        "points": choices.data == "points",
+        "k": TECHNIQUES[choices.technique].k,
+        "r1": choices.data != "bilinear",
+        "start": choices.technique != "learned start",
+    }
+    return {name for name, is_used in used.items() if not is_used}
+
+
 def chosen(data: str = "dirac", **other: Any) -> Choices:
     """The defaults of this data with the ``other`` choices; ``ValueError`` for a name that is no choice."""
     checks.one_of("data", data, (*TWO_NUMBERS, *SHAPES))
@@ -114,7 +136,7 @@ def checked(choices: Choices) -> Choices:
     checks.one_of("technique", name, tuple(TECHNIQUES))
     checks.whole("k", choices.k), checks.number("r1", choices.r1, least=0), seeds.make(choices.seed)
     checks.number("gen_lr", choices.gen_lr, above=0), checks.number("disc_lr", choices.disc_lr, above=0)
-    checks.one_of("loss", choices.loss, (OWN_LOSS,) if choices.data == "bilinear" else tuple(LOSSES))
+    checks.one_of("loss", choices.loss, fitting(choices.data)["loss"])
     if choices.data == "bilinear" and choices.r1:
         raise ValueError(f"R1 needs data, which the bilinear game has none of: r1 must be 0 there, not {choices.r1}.")
     if small and name in LEARNED:
@@ -131,7 +153,9 @@ def checked(choices: Choices) -> Choices:
 
 def _check_points(choices):
     if choices.data == "points":
-        for point in checks.finite("points", choices.points or ()):
+        if not choices.points:
+            raise ValueError("the data are no points: give at least one, such as 1, 0; -1, 0.5.")
+        for point in checks.finite("points", choices.points):
             if point.shape != (2,) or abs(point).max() > LIMIT:
                 raise ValueError(f"each point must be a pair in [-{LIMIT:g}, {LIMIT:g}]², not {point.tolist()}.")
     elif choices.points:

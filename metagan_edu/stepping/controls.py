@@ -9,15 +9,18 @@ import ipywidgets as widgets
 import numpy as np
 from IPython import display
 
+from .. import plotting
 from . import choices as chosen
-from .asked import asked
+from .asked import asked, labelled
 from .choices import Choices
 from .model import Model, begin
-from .view import View, film
+from .view import DPI, View, film
 from .words import sentence
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 INTERVAL = 125  # milliseconds between two steps of play: a picture takes less
+PLAYING = "playing" if hasattr(widgets.Play, "playing") else "_playing"  # the name in ipywidgets 7
+WIDTH = f"{round(plotting.WIDTH * DPI)}px"  # of the picture
 LATTICE = np.round(np.linspace(-2.4, 2.4, 7), 1)  # where a click can put a point
 CAPTION = (
     "**Figure, by hand.** {}, {}. With a kernel, in Jupyter or Colab, the buttons play; on a page without one this is "
@@ -31,8 +34,8 @@ class Stepper:
 
     def __init__(self, choices: Choices):
         self.asked = asked()
-        self.pace = widgets.BoundedIntText(value=1, min=1, max=100, description="per picture")
-        self.play = widgets.Play(value=0, min=0, max=10**9, interval=INTERVAL)
+        self.pace = labelled(widgets.BoundedIntText(value=1, min=1, max=100), "steps at once")
+        self.play = widgets.Play(value=0, min=0, max=10**9, interval=INTERVAL, show_repeat=False)
         self.picture, self.said = widgets.Image(format="png"), widgets.HTML()
         narrow = widgets.Layout(width="auto")
         buttons = {name: widgets.Button(description=name, layout=narrow) for name in (*BUTTONS, "back", "reset")}
@@ -44,10 +47,14 @@ class Stepper:
         self.clicked = widgets.GridBox(layout=widgets.Layout(grid_template_columns="repeat(7, 34px)", width="250px"))
         for name, widget in self.asked.items():
             widget.observe(self._data if name == "data" else self._choice, "value")
-        wrapped = widgets.Layout(flex_flow="row wrap")  # on a narrow page one stands below the other
-        left = widgets.VBox([*self.asked.values(), self.pace, self.clicked], layout=widgets.Layout(flex="0 0 260px"))
-        right = widgets.VBox([widgets.HBox([self.play, *buttons.values()], layout=wrapped), self.picture, self.said])
-        self.buttons, self.box, self.quiet = buttons, widgets.HBox([left, right], layout=wrapped), False
+        row = {"flex_flow": "row wrap"}  # what has no room on a narrow page stands below
+        played = widgets.HBox([self.play, *buttons.values()], layout=widgets.Layout(**row))
+        fixed = widgets.Layout(width=WIDTH, max_width="100%", flex="0 0 auto")  # however long the sentence is
+        seen = widgets.VBox([played, self.picture, self.said], layout=fixed)
+        beside = widgets.Layout(**row, flex="1 1 260px", align_content="flex-start")
+        choosing = widgets.HBox([*self.asked.values(), self.pace, self.clicked], layout=beside)
+        self.buttons, self.quiet = buttons, False
+        self.box = widgets.HBox([seen, choosing], layout=widgets.Layout(**row))
         self.pace.value = chosen.pace(choices.data)
         self.begin(choices)
 
@@ -81,16 +88,16 @@ class Stepper:
 
     def _say(self, choices):
         """Set the controls, which must not answer; what a game does not have is hidden."""
-        numbers = choices.data in chosen.TWO_NUMBERS
         said = choices._asdict() | {"points": chosen.written(choices.points)}
-        said |= dict(zip(("φ_G", "φ_D"), said["start"], strict=True)) if numbers else {}
-        hidden = {"start"} if numbers else {"φ_G", "φ_D"}
-        hidden |= set() if choices.data == "points" else {"points"}
+        if choices.data in chosen.TWO_NUMBERS:
+            said |= dict(zip(("φ_G", "φ_D"), said.pop("start"), strict=True))
         self.quiet = True
-        self.asked["loss"].options = (chosen.OWN_LOSS,) if choices.data == "bilinear" else tuple(chosen.LOSSES)
+        for name, options in chosen.fitting(choices.data).items():
+            self.asked[name].options = options
+        self.asked["k"].description = chosen.TECHNIQUES[choices.technique].k
         for name, widget in self.asked.items():
-            widget.layout.display = "none" if name in hidden else None
-            if name not in hidden:
+            widget.layout.display = None if name in said.keys() - chosen.unused(choices) else "none"
+            if name in said:
                 widget.value = said[name]
         self.play.value = 0
         self.clicked.children = self._lattice() if choices.data == "points" else ()
@@ -112,8 +119,12 @@ class Stepper:
             self.said.value = f"<b>Not played:</b> {html.escape(str(error), quote=False)}"
 
     def _played(self, change):
-        if not self.quiet:
-            self.show(self.model.reset()) if change["new"] == 0 else self.step("both")
+        if self.quiet:
+            return
+        if change["new"] == 0:  # stop
+            self.show(self.model.reset())
+        elif getattr(self.play, PLAYING):  # what the page had sent before the pause is not played after it
+            self.step("both")
 
     def _lattice(self):
         """A button for each place of a coarse lattice, the highest row first; a press puts a point there."""

@@ -95,7 +95,7 @@ class _Numbers:
         plane.set(xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT), aspect="equal")
         plane.set_xlabel(r"generator $\varphi_G$", fontsize=SMALL)
         plane.set_ylabel(r"discriminator $\varphi_D$", fontsize=SMALL)
-        (self.distance,) = below.plot([], [], color=plotting.NEW, label="distance from it")
+        (self.distance,) = below.plot([], [], color=plotting.NEW, label="distance from equilibrium")
         self.below, self.moving = below, [self.path, self.dot, self.distance]
 
     def draw(self, model, steps, measures):

@@ -48,7 +48,7 @@ def _where(model):
     pull, (met, near) = np.linalg.norm(look.snapshot.pull, axis=1).mean(), look.measure
     return (
         f"D pulls a generated point by {pull:.3f} on average; {met:.0f} of {len(model.setting.mixture.centers)} clumps "
-        f"are met, and {near:.0%} of the points lie in a clump"
+        f"{'is' if met == 1 else 'are'} met, and {near:.0%} of the points lie in a clump"
     )
 
 
@@ -56,4 +56,6 @@ def _nearer(model):
     if not model.past:
         return ""
     change = model.now.look.measure[0] - model.past[-1].look.measure[0]
+    if f"{abs(change):.3f}" == "0.000":
+        return ", as before"
     return f", {abs(change):.3f} {'farther than' if change > 0 else 'nearer than'} before"
