@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -161,10 +162,10 @@ def rebuild(
 
 def _needed(steps, assignment):
     """The steps without given cells that only show: those that bind nothing that a later one of the source takes, and
-    nothing whose name stands anywhere in the student's own code, be it in a string."""
+    none whose name stands anywhere in the student's own code, be it in a string."""
     given = {cell.grade_id for cell in assignment.of(GIVEN)}
     theirs = {EXTRA, *(cell.grade_id for cell in assignment.of(ANSWER))}
-    words = {word for step in steps if step.name in theirs for word in WORD.findall(step.run)}
+    words = {word for step in steps if step.name in theirs for word in _words(step.run)}
     needed: set[str] = set()
     kept = []
     for step in reversed(steps):
@@ -173,6 +174,17 @@ def _needed(steps, assignment):
             kept.append(step)
             needed = (needed - found.binds) | found.free | (names.names(step.ask).free if step.ask else set())
     return kept[::-1]
+
+
+def _words(code: str) -> set[str]:
+    """The names in a student's code and the words in its strings; none where it does not parse, and so does not run."""
+    try:
+        nodes = list(ast.walk(names.parsed(code, "an answer")))
+    except ValueError:
+        return set()
+    found = {node.id for node in nodes if isinstance(node, ast.Name)}
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return found.union(*(WORD.findall(text) for text in texts))
 
 
 def _given(assignment, literals):
