@@ -380,7 +380,7 @@ def test_deleted_duplicated_reordered_and_extra_cells(assignment):
 @pytest.mark.parametrize(
     ("answer", "extra", "kept"),
     [
-        ("def scaled_mean(x):  # not of the table\n    return 1", [], ["base"]),
+        ("def scaled_mean(x):\n    # not of the table\n    return 1", [], ["base"]),
         ("def scaled_mean(x):\n    return len(table)", [], ["runs", "base", "table"]),
         ("def scaled_mean(x):\n    return 1", [small.new_code_cell("eval('table')")], ["runs", "base", "table"]),
         ("def scaled_mean(x: this does not parse", [], ["base"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from .source import ANSWER, FIRST, GIVEN, SETUP, TEST, VARIANT, WRITTEN, Assignm
 MOST = 20_000_000  # bytes of a notebook
 EXTRA = "a cell of the student's own"
 WORD = re.compile(r"\w+")
+COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 CHANGED = "the locked cell '{}' was changed: the original was used."
 OTHER_NUMBERS = (
     "the numbers in '{}' are not those of this name and this secret (was it handed out to another name, or were they "
@@ -162,10 +162,11 @@ def rebuild(
 
 def _needed(steps, assignment):
     """The steps without given cells that only show: those that bind nothing that a later one of the source takes, and
-    none whose name stands anywhere in the student's own code, be it in a string."""
+    nothing whose name stands anywhere in the student's own code, be it in a string, but for lines of comment. The code
+    is searched as text, since to parse it in this process would be to trust it."""
     given = {cell.grade_id for cell in assignment.of(GIVEN)}
     theirs = {EXTRA, *(cell.grade_id for cell in assignment.of(ANSWER))}
-    words = {word for step in steps if step.name in theirs for word in _words(step.run)}
+    words = {word for step in steps if step.name in theirs for word in WORD.findall(COMMENT.sub("", step.run))}
     needed: set[str] = set()
     kept = []
     for step in reversed(steps):
@@ -174,17 +175,6 @@ def _needed(steps, assignment):
             kept.append(step)
             needed = (needed - found.binds) | found.free | (names.names(step.ask).free if step.ask else set())
     return kept[::-1]
-
-
-def _words(code: str) -> set[str]:
-    """The names in a student's code and the words in its strings; none where it does not parse, and so does not run."""
-    try:
-        nodes = list(ast.walk(names.parsed(code, "an answer")))
-    except ValueError:
-        return set()
-    found = {node.id for node in nodes if isinstance(node, ast.Name)}
-    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    return found.union(*(WORD.findall(text) for text in texts))
 
 
 def _given(assignment, literals):
