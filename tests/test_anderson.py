@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from oracles import HYPER, double, points, smooth_gan
 
 import metagan_edu as mg
@@ -76,6 +77,18 @@ def test_games_side_by_side_are_each_its_own():
         one = saddles.rotated_saddle(games=1)._replace(init=lambda seed, players=players: players)
         alone = path(inner, one, 5, lambda seed, own=own: own, memory=2)[0]
         np.testing.assert_allclose(alone, together.reshape(6, 2, 3)[:, :, row], rtol=1e-6)
+
+
+def test_a_game_that_leaves_all_bounds_stops_no_other():
+    """Whether a NaN counts as a matrix without inverse, for which the whole stack stops, is TensorFlow's own affair."""
+    inner, options = plain(mg.rules.alternating, 0.2), {"memory": 3, "gram": saddles.game_gram}
+    coefficients = saddles.scalar_tasks(games=3, low=0.5, high=2.0)(seeds.make(1)).support
+    beyond = tf.tensor_scatter_nd_update(coefficients, [[1]], [1e200 * tf.ones_like(coefficients[1])])
+    games = saddles.rotated_saddle(games=3)
+    tame, wild = (path(inner, games, 5, lambda seed, c=c: c, **options)[0] for c in (coefficients, beyond))
+    tame, wild = (places.reshape(6, 2, 3) for places in (tame, wild))
+    np.testing.assert_array_equal(wild[:, :, [0, 2]], tame[:, :, [0, 2]])
+    assert not np.isfinite(wild[-1, :, 1]).any()
 
 
 def test_no_memory_is_refused():

@@ -20,7 +20,8 @@ CODE = re.compile(r"mg((?:\.[a-zA-Z]\w*)+)")
 CALL = re.compile(r'<span class="n">mg</span>((?:<span class="o">\.</span><span class="n">\w+</span>)+)')  # in a cell
 WORD = re.compile(r'<span class="n">(\w+)</span>')
 BACK = re.compile(r'(?<=<a class="viewcode-back" href=")((?:\.\./)*)([^"]+)\.html#([^"]+)')
-PLAIN = re.compile(r'<span class="p">([^<]*)</span>')  # punctuation has the color of all code
+PLAIN = re.compile(r'(<a\b.*?</a>)|<span class="[np]">([^<]*)</span>', re.DOTALL)  # names that lead nowhere, and
+# punctuation: they have the color of all code
 SIZE = re.compile(r'(<img [^>]*?)style="width: (\d+)px; height: (\d+)px;"')
 CAPTION = re.compile(r'<p class="caption" role="heading"')
 MUCH = 40  # letters in a cell of a table, from which on it is given room
@@ -61,7 +62,7 @@ def finish_html(app: Any, page: str, template: str, context: dict[str, Any], tre
     if "body" in context:
         body = SIZE.sub(r'\1width="\2" height="\3"', context["body"])
         body = _back_to_docs(app, body) if page.startswith("_modules/") else _link_calls(app, page, body)
-        context["body"] = PLAIN.sub(r"\1", body)
+        context["body"] = PLAIN.sub(r"\1\2", body)
     if "furo_navigation_tree" in context:
         context["furo_navigation_tree"] = CAPTION.sub(r'\g<0> aria-level="2"', context["furo_navigation_tree"])
     for neighbor in filter(None, (context.get("prev"), context.get("next"))):

@@ -11,6 +11,7 @@ Walker & Ni 2011, theorem 2.2.)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -68,12 +69,16 @@ def _explained(f, changes, gram):
     stacks = [tf.concat([x[None], y], 0) for x, y in zip(trees.leaves(f), trees.leaves(changes[1]), strict=True)]
     products = gram([tf.cast(x, tf.float64) for x in stacks])  # (1 + m, 1 + m, …), of f and all yⱼ
     products = tf.transpose(products, [*range(2, products.shape.rank), 0, 1])
-    squares = tf.linalg.diag_part(products)[..., 1:]
+    squares, memory = tf.linalg.diag_part(products)[..., 1:], products.shape[-1] - 1
     there = squares > 0
     scale = tf.where(there, 1 / tf.sqrt(tf.where(there, squares, 1)), 0)
     cosines = products[..., 1:, 1:] * scale[..., None] * scale[..., None, :]
     cosines = tf.linalg.set_diag(cosines, tf.ones_like(scale) + EPSILON)
-    weights = tf.linalg.solve(cosines, products[..., 1:, :1] * scale[..., None])[..., 0] * scale
+    # Of stacked games one that has left all bounds must not stop the others: its own weights are NaN.
+    finite = tf.reduce_all(tf.math.is_finite(products), (-2, -1), keepdims=True)
+    cosines = tf.where(finite, cosines, tf.eye(memory, dtype=cosines.dtype))
+    aims = tf.where(finite, products[..., 1:, :1] * scale[..., None], math.nan)
+    weights = tf.linalg.solve(cosines, aims)[..., 0] * scale
     weights = tf.transpose(weights, [weights.shape.rank - 1, *range(weights.shape.rank - 1)])  # (m, …)
 
     def combined(stack):
