@@ -14,6 +14,8 @@ def run(options: argparse.Namespace) -> int:
     from .course import notebooks, place, runner
     from .course.assignments import source
 
+    if options.own and not options.site:
+        raise ValueError("--with adds notebooks to the site, which is built with --site: run --site --with FOLDER.")
     root = place.find(options.course)
     folder, copies = root / "notebooks", root / "build" / "notebooks"
     paths = notebooks.find(folder, options.only, *([source.folder(root)] if options.only else []))

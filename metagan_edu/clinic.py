@@ -23,6 +23,7 @@ and ``standard(x)``, a batch less its mean, over its standard deviation.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -61,6 +62,13 @@ WORDS = {
 }  # fmt: skip
 
 
+NUMBERS: dict[str, tuple[Callable, Callable, str]] = {  # how it is read, what is allowed, and this in words
+    "reach": (float, lambda value: value > 0, "a number above 0, or inf"),
+    "gamma": (float, lambda value: 0 <= value < math.inf, "a finite number of at least 0"),
+    "rounds": (int, lambda value: value >= 1, "a whole number of at least 1"),
+}
+
+
 def _read(sheet, line, **names):
     """The value of a formula; ``ValueError`` with the line that has none."""
     try:
@@ -69,11 +77,20 @@ def _read(sheet, line, **names):
         raise ValueError(f"the line {line} is {sheet[line]!r}, which cannot be read: {error}") from error
 
 
-def _number(sheet, line, kind):
-    try:
-        return kind(sheet[line])
-    except ValueError as error:
-        raise ValueError(f"the line {line} is {sheet[line]!r}; it must be a number.") from error
+def _tensor(sheet, line, shape, words, **names):
+    """The value of a formula; ``ValueError`` with the line whose value has not this shape."""
+    value = _read(sheet, line, **names)
+    if not (tf.is_tensor(value) and value.shape.is_compatible_with(shape)):
+        raise ValueError(f"the line {line} is {sheet[line]!r}; it must be {words}.")
+    return value
+
+
+def _number(sheet, line):
+    kind, allowed, words = NUMBERS[line]
+    with contextlib.suppress(ValueError):
+        if allowed(value := kind(str(sheet[line]))):
+            return value
+    raise ValueError(f"the line {line} is {sheet[line]!r}; it must be {words}.")
 
 
 def _leaky(x):
@@ -95,23 +112,28 @@ def generate(weights: Any, reach: float, z: Any) -> tf.Tensor:
 def game(sheet: Mapping[str, str]) -> Game:
     """The game of a sheet, on batches of points (n, 2).
 
-    Raises ``ValueError`` for a sheet of other lines, and with the line that cannot be read, here or when it is traced.
+    Raises ``ValueError`` for a sheet of other lines; with the line that cannot be read, or is out of range, here or
+    when it is traced; and for data that are no points in the plane.
     """
-    if set(sheet) != set(LINES):
-        raise ValueError(f"a sheet has the lines {', '.join(LINES)}, not {', '.join(sheet)}.")
-    both, gamma, reach = nets(), _number(sheet, "gamma", float), _number(sheet, "reach", float)
+    if not isinstance(sheet, Mapping) or set(sheet) != set(LINES):
+        raise ValueError(f"a sheet is a dict of the lines {', '.join(LINES)}, not {sheet!r}.")
+    both, gamma, reach = nets(), _number(sheet, "gamma"), _number(sheet, "reach")
     penalty = losses.r1(gamma) if gamma else losses.no_penalty  # which costs nothing
 
     def made(players, n, seed):
         known = {"seed": seed, "first": seeds.make(0), "normal": lambda own: seeds.normal([n, LATENT], own)}
-        return generate(players.gen.params, reach, _read(sheet, "noise", **known))
+        words = f"noise of {LATENT} numbers for each sample, such as normal(seed)"
+        return generate(players.gen.params, reach, _tensor(sheet, "noise", (n, LATENT), words, **known))
 
     def score(players, x):
-        return _read(sheet, "logit", x=x, D=lambda x: both.disc.apply(*players.disc, x)[0])
+        if not x.shape.is_compatible_with((None, 2)):
+            raise ValueError(f"the clinic's data are points (n, 2), not of shape {x.shape}.")
+        known = {"x": x, "D": lambda x: both.disc.apply(*players.disc, x)[0]}
+        return _tensor(sheet, "logit", (None, 1), "one number for each point, such as D(x)", **known)
 
     def paid(line, players, real, seed):
         logits = {"on_real": score(players, real), "on_fake": score(players, made(players, real.shape[0], seed))}
-        return _read(sheet, line, **logits)
+        return _tensor(sheet, line, (), "one number, such as the mean of what each logit costs", **logits)
 
     def gen_loss(players, real, seed, hyper):
         return paid("loss_G", players, real, seed), ()
@@ -131,7 +153,7 @@ def _rule(sheet):
     for line, optimizer in steps.items():
         if not isinstance(optimizer, optimizers.Optimizer):
             raise ValueError(f"the line {line} is {sheet[line]!r}; it must be an optimizer, such as adam(0.003).")
-    return rules.alternating(*steps.values(), disc_steps=_number(sheet, "rounds", int))
+    return rules.alternating(*steps.values(), disc_steps=_number(sheet, "rounds"))
 
 
 def play(sheet: Mapping[str, str], data: Any, *, seed: int, look: Callable | None = None) -> list[np.ndarray]:
@@ -146,8 +168,8 @@ def play(sheet: Mapping[str, str], data: Any, *, seed: int, look: Callable | Non
 
 
 def chart(sheet: Mapping[str, str], data: Any, *, seed: int) -> Chart:
-    """What is seen of a run of :func:`play`, at 25 moments."""
-    played, reach, seen = game(sheet), _number(sheet, "reach", float), []
+    """What is seen of a run of :func:`play`, at 25 moments. Raises ``ValueError`` as :func:`game`."""
+    played, reach, seen = game(sheet), _number(sheet, "reach"), []
     own = seeds.fold_in(seeds.make(seed), "chart")
     real, shown = data.sample(SHOWN, own), seeds.normal([SHOWN, LATENT], own)
 

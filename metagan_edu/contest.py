@@ -62,9 +62,13 @@ def play(strategy: dict[str, Any], draw: Callable, numbers: Iterable[int]) -> np
     A strategy is a dict of ``gen_lr``, ``disc_lr`` and ``penalty`` (the weight of R1; empty: without R1), each a list
     of 1 to 50 values at equally spaced moments of a run; and, where wanted, ``rule``, ``disc_steps`` (of the
     alternating rule, 1 to 10), ``batch`` (8 to 256), ``gen_layers`` and ``disc_layers`` (a factor on the rate of each
-    of the six tensors) and ``gains`` (3, 2). Raises ``ValueError`` for anything else.
+    of the six tensors) and ``gains`` (3, 2). Raises ``ValueError`` for anything else, and for numbers that are not
+    whole, of at least 0, or none.
     """
-    return np.array(_played(as_text(strategy), draw, tuple(map(int, numbers))))
+    tasks = checks.wholes("numbers", tuple(numbers), least=0)
+    if not tasks:
+        raise ValueError("numbers must name at least one task, such as range(10).")
+    return np.array(_played(as_text(strategy), draw, tasks))
 
 
 def as_text(strategy: dict[str, Any]) -> str:
@@ -78,12 +82,16 @@ def _played(text, draw, numbers):
     whole = json.loads(text)
     run, theta = _runner(_shape(whole)), _theta(whole)
     stacked = trees.map(lambda *x: tf.stack(x), *(_task(draw, number) for number in numbers))
-    return tuple(np.nan_to_num(run(theta, stacked).numpy().astype(float), nan=FAILED, posinf=FAILED))
+    return tuple(np.nan_to_num(run(theta, stacked).numpy().astype(float), nan=FAILED, posinf=FAILED, neginf=FAILED))
 
 
 def lead(values: Any, base: Any) -> float:
-    """By how many percent values lie below a base's on the same tasks: of ``0.01 + value``, in geometric mean."""
-    ratio = np.log(0.01 + np.maximum(values, 0)) - np.log(0.01 + np.maximum(base, 0))
+    """By how many percent ``values`` (n,) lie below a ``base``'s (n,) on the same tasks: of ``0.01 + value``, in
+    geometric mean. ``ValueError`` unless both are finite numbers, one for each task."""
+    ours, theirs = np.asarray(values, float), np.asarray(base, float)
+    if ours.shape != theirs.shape or not ours.size or not np.isfinite([ours, theirs]).all():
+        raise ValueError(f"a lead is that of finite values on the same tasks, not of {values!r} over {base!r}.")
+    ratio = np.log(0.01 + np.maximum(ours, 0)) - np.log(0.01 + np.maximum(theirs, 0))
     return float(100 * (1 - np.exp(ratio.mean())))
 
 
@@ -104,8 +112,9 @@ def _whole(strategy: Any) -> dict[str, Any]:
     if whole["disc_steps"] > 1 and whole["rule"] != "alternating":
         raise ValueError("only the alternating rule has disc_steps.")
     for name, (low, high) in SCHEDULES.items():
-        if not 0 <= len(_numbers(name, whole[name], (None,), low, high)) - (name != "penalty") < 50:
-            raise ValueError(f"{name} has 1 to 50 values.")
+        count = len(_numbers(name, whole[name], (None,), low, high))
+        if count > 50 or not (count or name == "penalty"):
+            raise ValueError(f"{name} has 1 to 50 values, not {count}.")
     for name, shape, low, high in (("gains", (3, 2), -5, 5), *((f"{who}_layers", (LAYERS,), 0.01, 100)
                                                               for who in Players._fields)):  # fmt: skip
         _numbers(name, whole[name], shape, low, high)
@@ -114,9 +123,11 @@ def _whole(strategy: Any) -> dict[str, Any]:
 
 def _numbers(name, value, shape, low, high):
     try:
-        array = np.asarray(value, float)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(value)
+    except ValueError as error:  # rows of several lengths
         raise ValueError(f"{name} must be numbers, not {value!r}.") from error
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"{name} must be numbers, not {value!r}.")
     if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
         raise ValueError(f"{name} has shape {array.shape}; it must be {shape if None not in shape else 'one row'}.")
     if not np.all((array >= low) & (array <= high)):

@@ -41,6 +41,8 @@ def stepper(data: str = "dirac", **choices: Any) -> Any:
     try:
         from .stepping.controls import Stepper
     except ModuleNotFoundError as error:
+        if error.name != "ipywidgets":
+            raise
         raise ModuleNotFoundError(
             "the stepper needs ipywidgets: write %pip install ipywidgets, and start anew."
         ) from error

@@ -76,11 +76,27 @@ def test_a_chart_is_taken_from_the_run_that_is_played(monkeypatch):
         ({"logit": "D(x"}, "line logit"),
         ({"noise": "__import__('os')"}, "line noise"),
         ({"reach": "far"}, "line reach is 'far'; it must be a number"),
-        ({"rounds": "1.5"}, "line rounds"),
+        ({"rounds": "1.5"}, "line rounds is '1.5'; it must be a whole number of at least 1"),
+        ({"rounds": "0"}, "line rounds is '0'; it must be a whole number of at least 1"),
+        ({"rounds": 1.5}, "line rounds is 1.5; it must be a whole number"),
+        ({"gamma": "nan"}, "line gamma is 'nan'; it must be a finite number of at least 0"),
+        ({"gamma": None}, "line gamma is None"),
+        ({"reach": "nan"}, "line reach is 'nan'; it must be a number above 0, or inf"),
+        ({"reach": "-3"}, "line reach is '-3'"),
+        ({"noise": "3"}, "line noise is '3'; it must be noise of 16 numbers"),
+        ({"logit": "x"}, "line logit is 'x'; it must be one number for each point"),
+        ({"loss_G": "on_fake"}, "line loss_G is 'on_fake'; it must be one number"),
         ({"step_G": "adam"}, "step_G"),
-        ({"rate": "1"}, "a sheet has the lines noise, reach"),
+        ({"rate": "1"}, "a sheet is a dict of the lines noise, reach"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_its_line(change, said):
     with pytest.raises(ValueError, match=said):
         clinic.play(SHEET | change, RING, seed=0)
+
+
+def test_what_is_no_sheet_or_lies_in_no_plane_is_refused():
+    with pytest.raises(ValueError, match=r"a sheet is a dict of the lines .*, not None"):
+        clinic.play(None, RING, seed=0)
+    with pytest.raises(ValueError, match=r"the clinic's data are points \(n, 2\), not of shape \(128, 3\)"):
+        clinic.play(SHEET, mg.data.mixture(np.eye(3), sd=0.1), seed=0)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from metagan_edu import contest
 
@@ -40,6 +41,9 @@ def test_the_budgets_of_gradients_and_examples_set_the_number_of_steps(changed, 
         ({"gen_lr": [2.0]}, "gen_lr"),
         ({"gen_lr": [float("nan")]}, "gen_lr"),
         ({"gen_lr": "fast"}, "numbers"),
+        ({"gen_lr": ["0.001"]}, "gen_lr must be numbers, not"),
+        ({"gen_lr": [[0.1], [0.1, 0.2]]}, "gen_lr must be numbers, not"),
+        ({"penalty": [0.1] * 51}, "penalty has 1 to 50 values, not 51"),
         ({"penalty": [0.0]}, "penalty"),
         ({"gains": [0.0] * 6}, "shape"),
         ({"disc_layers": [1.0] * 5}, "shape"),
@@ -55,6 +59,22 @@ def test_a_strategy_without_its_rates_is_refused():
         contest.play({"gen_lr": [0.1]}, contest.mixtures(), [0])
 
 
+def test_every_schedule_has_up_to_50_values():
+    assert contest.num_steps(PLAIN | dict.fromkeys(contest.SCHEDULES, [0.1] * 50)) == 100
+
+
+@pytest.mark.parametrize("numbers", [[], [1.5], [-1], "ab"])
+def test_tasks_are_whole_numbers_and_at_least_one(numbers):
+    with pytest.raises(ValueError, match="numbers"):
+        contest.play(PLAIN, contest.mixtures(), numbers)
+
+
+@pytest.mark.parametrize(("values", "base"), [([], []), ([np.nan], [1.0]), ([1.0, 2.0], [1.0]), ([1.0, 2.0], 1.0)])
+def test_a_lead_over_other_tasks_or_of_no_numbers_is_refused(values, base):
+    with pytest.raises(ValueError, match="on the same tasks"):
+        contest.lead(values, base)
+
+
 def test_text_holds_all_of_a_strategy():
     whole = json.loads(contest.as_text(PLAIN | {"gen_lr": np.array([0.5])}))
     assert whole == contest.OTHERS | PLAIN | {"gen_lr": [0.5]}
@@ -63,6 +83,14 @@ def test_text_holds_all_of_a_strategy():
 def test_a_lead_is_a_share_of_the_geometric_mean():
     base = np.array([0.01, 0.09])
     assert contest.lead((0.01 + base) * 0.75 - 0.01, base) == pytest.approx(25)
+
+
+def test_a_run_without_a_finite_end_has_failed_even_where_it_would_lead(monkeypatch):
+    """Points so far apart that their squared distance overflows have the energy distance -inf."""
+    ends = tf.constant([np.nan, np.inf, -np.inf, 0.5])
+    monkeypatch.setattr(contest, "_runner", lambda shape: lambda theta, tasks: ends)
+    found = contest._played.__wrapped__(contest.as_text(PLAIN), contest.mixtures(3), (0,))
+    np.testing.assert_array_equal(found, [contest.FAILED] * 3 + [0.5])
 
 
 def test_schedules_gains_and_layers_do_what_is_said():

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import tempfile
 import time
 from pathlib import Path
 
@@ -91,6 +92,42 @@ def test_a_cell_that_breaks_a_limit_is_left_out_and_the_rest_is_graded(codes):
     for number, said in enumerate(codes.values(), start=1):
         assert found.said[number].startswith(f"stopped: it {said}")
         assert found.remarks[number - 1] == f"cell {number}: {found.said[number]}"
+
+
+HIDES = {
+    "deleted": """for i in range(4):
+    kept.append(open("part", "wb", buffering=0))
+    kept[-1].write(b"0" * 10**7)
+    os.unlink("part")""",
+    "in memory": """for i in range(4):
+    kept.append(os.memfd_create("part"))
+    os.write(kept[-1], b"0" * 10**7)""",
+    "below a path that is too long": """for _ in range(3000):
+    os.mkdir("d" * 20)
+    os.chdir("d" * 20)
+for i in range(4):
+    open(f"part{i}", "wb").write(b"0" * 10**7)""",
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="seen in /proc alone")
+@pytest.mark.parametrize("code", HIDES.values(), ids=HIDES)
+def test_what_fills_the_disk_unseen_is_stopped_and_removed(tmp_path, monkeypatch, code):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found = ran(f"import os, time\nkept = []\n{code}\ntime.sleep(20)")
+    assert worth(found) == 7
+    assert found.said[1] == "stopped: it wrote more than 0.02 GB to disk."
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_closed_folder_is_not_passed_over(monkeypatch, tmp_path):
+    """As root nothing is closed, so that the system's answer is made up here."""
+
+    def closed(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    assert sandbox._size(tmp_path, 10) > 10
 
 
 def test_no_more_than_a_few_cells_are_left_out():
@@ -192,15 +229,15 @@ def test_a_forged_result_is_no_result(tmp_path, forge):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "0.safetensors").write_bytes(child.pack({"y": 7}))
     forge(tmp_path / "results" / "1.safetensors")
-    assert 1 not in results.read(tmp_path / "results", 2, LIMITS.result).values
+    assert 1 not in results.read(tmp_path / "results", 2, {0, 1}, LIMITS.result).values
 
 
 def test_a_folder_of_results_that_is_a_link_holds_none(tmp_path):
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "0.safetensors").write_bytes(child.pack({"y": 7}))
     (tmp_path / "results").symlink_to("own")
-    assert results.read(tmp_path / "results", 1, LIMITS.result) == ({}, {})
-    assert results.read(tmp_path / "own", 1, LIMITS.result).values == {0: {"y": 7}}
+    assert results.read(tmp_path / "results", 1, {0}, LIMITS.result) == ({}, {})
+    assert results.read(tmp_path / "own", 1, {0}, LIMITS.result).values == {0: {"y": 7}}
 
 
 def test_results_that_a_submission_writes_itself_are_values_like_others():
@@ -210,6 +247,19 @@ def test_results_that_a_submission_writes_itself_are_values_like_others():
     assert worth(ran(f"home = {home!r}", forged)) == 7
     gone = f"import os, shutil\nshutil.rmtree('{home}/results')\nos.symlink('/etc', '{home}/results')"
     assert ran(gone).values == {}
+
+
+def test_only_tests_have_results_and_all_of_them_together_a_limit(tmp_path):
+    """A file with a hole costs a submission no disk, and thousands would cost the grader its memory."""
+    for i in range(4):
+        (tmp_path / f"{i}.safetensors").write_bytes(child.pack({"y": np.ones(50_000)}))
+    assert set(results.read(tmp_path, 4, {1, 2, 3}, LIMITS.result).values) == {1, 2}
+
+
+@apart
+def test_a_forged_heartbeat_names_no_cell_that_is_not_there():
+    forged = f"import os\nopen('{isolation.INSIDE}/results/progress', 'w').write('999')\nos._exit(0)"
+    assert ran(forged).values == {}
 
 
 def test_a_result_is_read_strictly():
@@ -233,8 +283,10 @@ def test_a_result_is_read_strictly():
         child.pack({str(i): 1 for i in range(results.NAMES + 1)}),
         child.pack({"a": "x" * (results.STRINGS + 1)}),
         header.to_bytes(8, "little") + b"[" * header + whole[8 + header :],
+        (19).to_bytes(8, "little") + b'{"__metadata__":[]}',
+        child.pack({"a": np.ones((0, 3))}),  # close to whatever has three columns
     ):
-        with pytest.raises(ValueError, match=r"^its?"):
+        with pytest.raises(ValueError, match=r"^(its?|an array) "):
             results.unpack(wrong)
 
 
@@ -374,6 +426,8 @@ def test_deleted_duplicated_reordered_and_extra_cells(assignment):
     assert found.answers["mean"] == "# answer: mean\nmine = 1"
     assert "raise NotImplementedError()" in found.answers["twice"]
     assert "the cell 'mean' is there twice: the first counts." in found.remarks
+    thrice = nbformat.from_dict({**twice, "id": "a-third"})
+    assert rebuilt(assignment, [*order, thrice]).remarks == found.remarks  # a thousand make the table no longer
     assert "the cell 'twice' is missing: it counts as not answered." in found.remarks
 
 
@@ -414,7 +468,7 @@ def test_what_is_no_notebook_is_said(content, said):
         submissions.cells(content)
 
 
-def test_submissions_are_found_in_every_layout(tmp_path, assignment):
+def test_submissions_are_found_in_every_layout(tmp_path, assignment, monkeypatch):
     def put(path, cells):
         path.parent.mkdir(parents=True, exist_ok=True)
         notebooks.write(small.notebook(*cells), path)
@@ -428,10 +482,12 @@ def test_submissions_are_found_in_every_layout(tmp_path, assignment):
     (tmp_path / "eve").mkdir()
     put(tmp_path / "zoe\N{COMBINING DIAERESIS}.ipynb", version(assignment))
     os.symlink(tmp_path / "ann.ipynb", tmp_path / "fay.ipynb")
+    os.symlink(tmp_path / "ann.ipynb", tmp_path / "gus\nann  9 points.ipynb")
     (tmp_path / "written.csv").write_text("")
     found = submissions.find(tmp_path, {NAME: assignment})
     assert [(one.student, one.assignment, one.more) for one in found] == [
         ("ann", NAME, 0), ("bob", NAME, 0), ("cyd", NAME, 1), ("dan", "", 0), ("eve", "", 0), ("fay", "", 0),
+        ("gus?ann  9 points", "", 0),
         ("zo\N{LATIN SMALL LETTER E WITH DIAERESIS}", NAME, 0),
     ]  # fmt: skip
     assert found[2].path.name == "my_own_name (1).ipynb"
@@ -439,6 +495,15 @@ def test_submissions_are_found_in_every_layout(tmp_path, assignment):
         submissions.content(found[5].path)
     with pytest.raises(ValueError, match="no notebook in the student's folder"):
         submissions.content(found[4].path)
+    whole, closed = Path.iterdir, tmp_path / "bob"
+
+    def iterdir(path):
+        if path == closed:
+            raise PermissionError(path)
+        return whole(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert submissions.Submission("bob", None) in submissions.find(tmp_path, {NAME: assignment})
     for folder in (tmp_path / "none", tmp_path / "eve"):
         with pytest.raises(FileNotFoundError):
             submissions.find(folder, {NAME: assignment})
@@ -555,6 +620,7 @@ def test_a_cell_of_the_course_that_was_stopped_is_said_and_graded_again(graded, 
         ("student,grade_id,points\nann,why,many\n", "not 'many'"),
         ("student,grade_id,points\nann,else,1\n", "'else' is the written part of 0 assignments"),
         ("student,grade_id,points\nann,why,1\nAnn,why,1\n", "line 3: there is no submission of 'Ann'"),
+        ("student,grade_id,points\nann,why,1\nann,why,0\n", "line 3: 'why' of 'ann' has points in a line above"),
     ],
 )
 def test_a_table_of_written_parts_is_refused_by_its_line(tmp_path, assignment, lines, refused):

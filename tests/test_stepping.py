@@ -138,7 +138,9 @@ def test_a_step_that_is_not_finite_is_not_taken():
         ({"data": "ring", "start": (1, 1)}, "start must be one of 'orthogonal'"),
         ({"points": ((0, 0),)}, "points are the data where data='points'"),
         ({"data": "points", "points": ()}, "the data are no points: give at least one"),
-        ({"data": "points", "points": ((0, 9),)}, r"each point must be a pair in \[-3, 3\]².*9"),
+        ({"data": "points", "points": ((0, 9),)}, "each number of points must be .* at most 3.0, not 9"),
+        ({"data": "points", "points": ((1, 0), (1,))}, r"each point must be a pair in \[-3, 3\]², not \(1,\)"),
+        ({"data": "points", "points": "1, 0"}, "each point must be a pair .*, not '1'"),
     ],
 )
 def test_bad_choices_are_refused_by_name(wrong, says):
@@ -293,7 +295,7 @@ def test_only_what_the_game_uses_is_asked(stepper):
 
 
 def test_choices_that_the_controls_cannot_say_are_refused():
-    with pytest.raises(ValueError, match=r"the controls cannot be set to .*gen_lr=5.*they stop at .*gen_lr=1.0"):
+    with pytest.raises(ValueError, match=r"the control of gen_lr cannot be set to 5.*: it stops at 1.0"):
         mg.lab.stepper("dirac", gen_lr=5)
 
 

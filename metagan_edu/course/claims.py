@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from .notebooks import CODE, MARKDOWN, code_cells
+from .notebooks import CODE, MARKDOWN, code_cells, python
 
 WORDS = {"holds: ": 1, "does not hold: ": 0}
 HEADING = re.compile(r"(?m)^#{1,4} +(.+)$")
 FENCED = re.compile(r"(?ms)^(```|~~~).*?^\1")
-MAGIC = re.compile(r"(?m)^(\s*)[%!].*$")  # IPython's own lines are no Python; `pass` keeps the indentation
 
 
 class Claim(NamedTuple):
@@ -48,7 +47,7 @@ def claims(notebook: Any) -> list[Claim]:
         if cell.cell_type == MARKDOWN:
             section = (HEADING.findall(FENCED.sub("", cell.source)) or [section])[-1]
         elif cell.cell_type == CODE:
-            from_record = dict(_verdicts(ast.parse(MAGIC.sub(r"\1pass", cell.source)).body, records))
+            from_record = dict(_verdicts(ast.parse(python(cell.source)).body, records))
             for text, verdict in printed(cell):
                 recorded = from_record.get(text, any(from_record.values()))
                 found.append(Claim(text, bool(verdict), number, section, recorded))

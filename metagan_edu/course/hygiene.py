@@ -7,7 +7,7 @@ from typing import Any
 from .. import turns
 from . import folding, predictions, sitting
 from .badges import badges, others, slug
-from .notebooks import CODE, MARKDOWN, code_cells
+from .notebooks import CODE, MARKDOWN, code_cells, python
 
 CAPTION = "**Figure"
 EMPTY_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=\"[^\"]+\")[^>]*>")
@@ -69,10 +69,8 @@ def _any_cell(cell: Any) -> list[str]:
 
 
 def _code(cell: Any) -> list[str]:
-    # IPython's own lines (%pip, !ls) are no Python; `pass` keeps the indentation of what stands around them.
-    source = re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", cell.source)
     try:
-        tree = ast.parse(source)
+        tree = ast.parse(python(cell.source))
     except SyntaxError as error:
         return [f"it does not parse ({error.msg}, line {error.lineno})"]
     found = [f"class {node.name}: notebooks define none" for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]

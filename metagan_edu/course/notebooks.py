@@ -1,5 +1,6 @@
 """Notebook files: which there are, reading them, cleaning what they print, and writing them whole or not at all."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ KERNEL = {
     },
 }
 KEPT_METADATA = {"tags", "mystnb", "jupyter", "slideshow", "nbgrader", "deletable", "editable"}
+MAGIC = re.compile(r"(?m)^(\s*)[%!].*$")  # IPython's own lines (%pip, !ls)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -48,6 +50,11 @@ def read(path: Path) -> Any:
     except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError, KeyError) as error:
         reason = str(error).splitlines()[0][:120]
         raise ValueError(f"'{path}' is not a notebook ({reason}); restore it or save it again from Jupyter.") from error
+
+
+def python(source: str) -> str:
+    """A cell's source as Python to be parsed: ``pass``, which keeps an indentation, for each of IPython's own lines."""
+    return MAGIC.sub(r"\1pass", source)
 
 
 def write(notebook: Any, path: Path) -> None:

@@ -127,7 +127,12 @@ def chosen(data: str = "dirac", **other: Any) -> Choices:
     checks.one_of("data", data, (*TWO_NUMBERS, *SHAPES))
     for name in other:
         checks.one_of("a choice of the stepper", name, Choices._fields)
-    return checked(defaults(data)._replace(**other))
+    return checked(defaults(data)._replace(**{name: _as_tuples(value) for name, value in other.items()}))
+
+
+def _as_tuples(value):
+    """A value whose lists, and lists within them, are tuples, as choices are compared."""
+    return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def checked(choices: Choices) -> Choices:
@@ -155,9 +160,11 @@ def _check_points(choices):
     if choices.data == "points":
         if not choices.points:
             raise ValueError("the data are no points: give at least one, such as 1, 0; -1, 0.5.")
-        for point in checks.finite("points", choices.points):
-            if point.shape != (2,) or abs(point).max() > LIMIT:
-                raise ValueError(f"each point must be a pair in [-{LIMIT:g}, {LIMIT:g}]², not {point.tolist()}.")
+        for point in choices.points:
+            if not (isinstance(point, tuple) and len(point) == 2):
+                raise ValueError(f"each point must be a pair in [-{LIMIT:g}, {LIMIT:g}]², not {point!r}.")
+            for value in point:
+                checks.number("each number of points", value, least=-LIMIT, most=LIMIT)
     elif choices.points:
         raise ValueError(f"points are the data where data='points', not {choices.data!r}.")
 

@@ -63,8 +63,9 @@ class Stepper:
         model = begin(choices)
         self.view = View(model)
         self._say(choices)
-        if self.choices() != choices:
-            raise ValueError(f"the controls cannot be set to {choices}: they stop at {self.choices()}.")
+        for name, wanted, said in zip(Choices._fields, choices, self.choices(), strict=True):
+            if wanted != said:
+                raise ValueError(f"the control of {name} cannot be set to {wanted!r}: it stops at {said!r}.")
         self.show(model)
 
     def step(self, who: str) -> None:

@@ -71,16 +71,18 @@ def main(arguments):
     """Exit code 0 where every notebook ran, printed what it should, and changed no version; 1 otherwise."""
     colab = arguments[:1] == ["colab"]
     starts = tuple(arguments[colab:]) or ("",)
+    paths = [path for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")) if path.name.startswith(starts)]
+    if not paths:
+        sys.exit(f"No notebook's name starts with {' or '.join(starts)}.")
     before, failures = installed(), []
     with tempfile.TemporaryDirectory() as made:
         (site := Path(made, "site")).mkdir()
         os.environ.update(as_in_colab(site) if colab else {}, MPLBACKEND="Agg", TF_CPP_MIN_LOG_LEVEL="2")
-        for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
-            if path.name.startswith(starts):
-                (folder := Path(made, path.stem)).mkdir()
-                first, whole, other = run(path, folder)
-                failures += [f"{path.name}, cell {number} prints something else" for number in other]
-                print(f"{path.stem:<32}{first:6.1f} s for the first cell, {whole:6.1f} s in all", flush=True)
+        for path in paths:
+            (folder := Path(made, path.stem)).mkdir()
+            first, whole, other = run(path, folder)
+            failures += [f"{path.name}, cell {number} prints something else" for number in other]
+            print(f"{path.stem:<32}{first:6.1f} s for the first cell, {whole:6.1f} s in all", flush=True)
     after = installed()
     failures += [
         f"{name} {before[name]} became {after.get(name)}" for name in before if before[name] != after.get(name)

@@ -102,6 +102,7 @@ def _limit(limits):
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_CPU: limits["cpu"],  # should nobody watch any more
         resource.RLIMIT_NPROC: limits["processes"],
+        resource.RLIMIT_NOFILE: limits["open"],
     }
     for what, most in wanted.items():
         with contextlib.suppress(ValueError, OSError):

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from . import isolation
-from .source import ANSWER, WRITTEN, Assignment
+from .source import ANSWER, WRITTEN, Assignment, unmarked
 
 STYLE = """body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem;
 color: #1a1a1a; background: #fff } pre { background: #f4f4f4; padding: .75rem; overflow-x: auto; white-space: pre-wrap }
@@ -64,5 +64,4 @@ def _answers(record, marks, assignment):
             if cell.grade_id in record["stopped"]:
                 yield f"<p>It stopped: {escape(record['stopped'][cell.grade_id])}</p>"
         if cell.role == WRITTEN and cell.grade_id in marks:
-            rubric = "\n".join(line for line in cell.source.split("\n") if "SOLUTION" not in line)
-            yield f"<p>A model answer, and the points for it:</p><pre>{escape(rubric)}</pre>"
+            yield f"<p>A model answer, and the points for it:</p><pre>{escape(unmarked(cell.source))}</pre>"

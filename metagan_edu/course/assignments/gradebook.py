@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ... import files
-from . import feedback
+from . import feedback, source
 from .source import Assignment
 
 WRITTEN = "written.csv"  # points of written parts, beside the submissions: student, grade_id, points, comment
 NEEDED, PERHAPS = ("student", "grade_id", "points"), ("assignment", "comment")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet would run
 
 
 class Mark(NamedTuple):
@@ -62,7 +62,7 @@ def read_written(path: Path, found: Mapping[str, Assignment], students: Collecti
     """The lecturer's points for what ``students`` wrote; none where there is no such file.
 
     The column ``assignment`` may be left out where a grade_id is in one assignment only. Raises ``ValueError`` for a
-    line with points of somebody who handed nothing in, with an unknown id, or with points out of range.
+    line with points of somebody who handed nothing in, with an unknown id, with points out of range, or given before.
     """
     if not path.exists():
         return {}
@@ -78,6 +78,8 @@ def read_written(path: Path, found: Mapping[str, Assignment], students: Collecti
                     raise ValueError(f"{where}: there is no submission of '{student}'; write the name as the file or "
                                      "folder of the submission has it.")  # fmt: skip
                 name, grade_id, most = _part(line, found, where)
+                if (student, name, grade_id) in marks:
+                    raise ValueError(f"{where}: '{grade_id}' of '{student}' has points in a line above; keep one.")
                 comment = (line.get("comment") or "").strip()
                 marks[student, name, grade_id] = Mark(_points(points, most, where), comment)
     return marks
@@ -86,7 +88,7 @@ def read_written(path: Path, found: Mapping[str, Assignment], students: Collecti
 def _part(line, found, where):
     """(assignment, grade_id, points) of the written part that a line is about."""
     grade_id, wanted = (line["grade_id"] or "").strip(), (line.get("assignment") or "").strip()
-    fits = [(name, cell.grade_id, cell.points) for name, one in found.items() for cell in one.of("written")
+    fits = [(name, cell.grade_id, cell.points) for name, one in found.items() for cell in one.of(source.WRITTEN)
             if cell.grade_id == grade_id and wanted in ("", name)]  # fmt: skip
     if len(fits) != 1:
         raise ValueError(f"{where}: '{grade_id}' is the written part of {len(fits)} assignments; name one that has it, "

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import folding, notebooks
 from . import variants
-from .source import ANSWER, GIVEN, SETUP, TEST, TEXT, VARIANT, WRITTEN, Assignment
+from .source import ANSWER, GIVEN, SETUP, TEST, TEXT, VARIANT, WRITTEN, Assignment, unmarked
 
 CODE_STUB = ["# YOUR CODE HERE", "raise NotImplementedError()"]  # as nbgrader's own
 TEXT_STUB = ["YOUR ANSWER HERE"]
@@ -36,7 +36,7 @@ def solution(assignment: Assignment, variant: int = 0) -> Any:
     """The notebook for after the deadline: solutions, rubric and outputs, without hidden tests."""
     notebook = _version(assignment, variant)
     for cell in notebook.cells:
-        cell.source = "\n".join(line for line in cell.source.split("\n") if not _is_mark(line))
+        cell.source = unmarked(cell.source)
     return notebook
 
 
@@ -65,10 +65,6 @@ def _version(assignment: Assignment, variant: int) -> Any:
         if read.role == VARIANT:
             cell.source = variants.literals(assignment, variant)
     return folding.fold(notebook)
-
-
-def _is_mark(line: str) -> bool:
-    return "BEGIN SOLUTION" in line or "END SOLUTION" in line
 
 
 def write(found: list[Assignment], folder: Path) -> int:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import stat
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,15 +26,17 @@ class Found(NamedTuple):
     said: dict[int, str]
 
 
-def read(folder: Path, cells: int, most: int) -> Found:
-    """What lies in the result folder for ``cells`` cells, none with more than ``most`` bytes."""
+def read(folder: Path, cells: int, asked: Collection[int], most: int) -> Found:
+    """What lies in the result folder for ``cells`` cells: what was said, and of those ``asked`` the values, ``most``
+    bytes of all together."""
     values, said = {}, {}
     for number in range(cells):
         content = _content(folder, f"{number}.said", 4 * child.LONGEST)
         if content is not None:
             said[number] = _line(content)
-        content = _content(folder, f"{number}.safetensors", most + HEADER)
+        content = _content(folder, f"{number}.safetensors", most) if number in asked else None
         if content is not None:
+            most -= len(content)
             try:
                 values[number] = unpack(content)
             except ValueError as error:
@@ -41,16 +44,17 @@ def read(folder: Path, cells: int, most: int) -> Found:
     return Found(values, said)
 
 
-def progress(folder: Path) -> str:
-    """What the heartbeat says: a cell's number, "done", or nothing."""
+def progress(folder: Path, cells: int) -> str:
+    """What the heartbeat says: the number of one of ``cells`` cells, "done", or nothing."""
     text = (_content(folder, child.PROGRESS, 32) or b"").decode("ascii", "replace")
-    return text if text == "done" or (text.isascii() and text.isdigit() and len(text) < 6) else ""
+    return text if text == "done" or (text.isascii() and text.isdigit() and int(text) < cells) else ""
 
 
 def unpack(content: bytes) -> dict[str, Any]:
     """What ``child.pack`` packed: arrays, numbers as NumPy's scalars, and strings.
 
-    Raises ``ValueError`` for bytes that are no safetensors file, or one with too many names or other types.
+    Raises ``ValueError`` for bytes that are no safetensors file, or one with too many names, other types, or an array
+    without numbers, which NumPy finds close to any other.
     """
     size = int.from_bytes(content[:8], "little")
     if not 2 <= size <= min(len(content) - 8, HEADER):
@@ -59,16 +63,19 @@ def unpack(content: bytes) -> dict[str, Any]:
         header = json.loads(content[8 : 8 + size])
         strings = header.pop("__metadata__", {})
         types = {entry["dtype"] for entry in header.values()}
+        words = list(strings.values())
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
         raise ValueError("its header is none") from error
     if len(header) + len(strings) > NAMES or types - DTYPES:
         raise ValueError("it holds too many values, or other than numbers and strings")
-    if not all(isinstance(value, str) for value in strings.values()) or sum(map(len, strings.values())) > STRINGS:
+    if not all(isinstance(value, str) for value in words) or sum(map(len, words)) > STRINGS:
         raise ValueError("its strings are too long")
     try:
         arrays = load(content)
     except Exception as error:  # the library's own errors, and NumPy's
         raise ValueError(f"its arrays are malformed ({type(error).__name__})") from error
+    if not all(array.size for array in arrays.values()):
+        raise ValueError("an array without numbers is there")
     return {**strings, **{name: array[()] for name, array in arrays.items()}}
 
 

@@ -9,6 +9,7 @@ import secrets
 import select
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -24,11 +25,12 @@ from . import child, isolation, results
 TOKEN = "METAGAN_EDU_SUBMISSION"  # in the environment of all that a submission starts
 LOOK = 0.1  # seconds between two looks
 STEP = 65536  # bytes read at once
+OPEN = 4096  # files of one process: each holds memory of the kernel, which no process is charged with
 RERUNS = 3  # without the cells that had to be stopped
 
 
 class Limits(NamedTuple):
-    """Seconds of a cell and of all, bytes of memory, of disk, of a result and of kept output, processes and threads."""
+    """Seconds of a cell and of all, bytes of memory, of disk, of results and of kept output, processes and threads."""
 
     cell: float = 120.0
     whole: float = 600.0
@@ -65,12 +67,15 @@ def run(steps: Sequence[Step], limits: Limits, *, kind: str, hidden: Iterable[Pa
     ``RERUNS`` times and within the limit of the whole.
     """
     ends = time.monotonic() + limits.whole
+    asked = {number for number, step in enumerate(steps) if step.ask is not None}
     stopped: dict[int, str] = {}
     while True:
-        with tempfile.TemporaryDirectory(prefix="submission-", ignore_cleanup_errors=True) as folder:
-            why, number, output = _once(Path(folder), steps, stopped, limits, ends, (kind, list(hidden), threads))
-            found = results.read(Path(folder) / "work" / child.RESULTS, len(steps), limits.result)
-            _writable(Path(folder))
+        folder = Path(tempfile.mkdtemp(prefix="submission-"))
+        try:
+            why, number, output = _once(folder, steps, stopped, limits, ends, (kind, list(hidden), threads))
+            found = results.read(folder / "work" / child.RESULTS, len(steps), asked, limits.result)
+        finally:
+            _remove(folder)
         if why and number is not None:
             stopped[number] = why
         if not why or number is None or len(stopped) > RERUNS or time.monotonic() >= ends:
@@ -95,6 +100,7 @@ def _once(folder, steps, skip, limits, ends, how):
             "processes": processes,
             "result": limits.result,
             "cpu": int(4 * limits.whole * threads) + 60,
+            "open": OPEN,
         },
     }
     (work / child.JOB).write_text(json.dumps(job), encoding="utf-8")
@@ -110,7 +116,7 @@ def _once(folder, steps, skip, limits, ends, how):
         start_new_session=True,
     )
     try:
-        watch = _Watch(process, work, limits, ends)
+        watch = _Watch(process, work, len(steps), limits, ends)
         while process.poll() is None and not watch.why:
             watch.look()
         return watch.ended()
@@ -121,8 +127,8 @@ def _once(folder, steps, skip, limits, ends, how):
 class _Watch:
     """Looks at a running submission until it ends or breaks a limit."""
 
-    def __init__(self, process, work, limits, ends):
-        self.process, self.work, self.limits, self.ends = process, work, limits, ends
+    def __init__(self, process, work, cells, limits, ends):
+        self.process, self.work, self.cells, self.limits, self.ends = process, work, cells, limits, ends
         self.why, self.progress, self.since, self.next = "", "", time.monotonic(), 0.0
         self.kept, self.open = bytearray(), True
         os.set_blocking(process.stdout.fileno(), False)
@@ -132,7 +138,7 @@ class _Watch:
         now = time.monotonic()
         if now < self.next:
             return
-        progress = results.progress(self.work / child.RESULTS)
+        progress = results.progress(self.work / child.RESULTS, self.cells)
         if progress != self.progress:
             self.progress, self.since = progress, now
         self.why = self._broken(now)
@@ -149,7 +155,7 @@ class _Watch:
             return f"stopped: it started more than {limits.processes} processes."
         if sum(_resident(one) for one in family) > limits.memory:
             return f"stopped: it needed more than {limits.memory / 1e9:g} GB of memory."
-        if _size(self.work, limits.disk) > limits.disk:
+        if _size(self.work, limits.disk) + _unnamed(family) > limits.disk:
             return f"stopped: it wrote more than {limits.disk / 1e9:g} GB to disk."
         return ""
 
@@ -174,7 +180,7 @@ class _Watch:
         for _ in range(self.limits.output // STEP + 2):  # what lies in the pipe
             if not self._read(wait=0):
                 break
-        self.progress = results.progress(self.work / child.RESULTS)
+        self.progress = results.progress(self.work / child.RESULTS, self.cells)
         why, cell = self.why, self._cell()
         if not why and self.progress != "done":
             why = (
@@ -221,17 +227,38 @@ def _resident(process):
 
 
 def _size(folder, most):
-    """Bytes on disk below a folder, as far as ``most``; no link is followed."""
+    """Bytes on disk below a folder, as far as ``most``; no link is followed.
+
+    A folder that is closed, or too deep to be looked into, counts as infinite, so that nothing is hidden there.
+    """
     total, folders = 0, [folder]
     while folders and total <= most:
-        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+                        status = entry.stat(follow_symlinks=False)
+                        total += max(status.st_blocks * 512, 1024)  # many empty files fill a disk, too
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(entry.path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return float("inf")
+    return total
+
+
+def _unnamed(family):
+    """Bytes of files without a name that processes hold open: deleted ones, and those that lie in memory (Linux)."""
+    found = {}
+    for one in family:
+        with contextlib.suppress(OSError), os.scandir(f"/proc/{one.pid}/fd") as entries:
             for entry in entries:
                 with contextlib.suppress(OSError):
-                    status = entry.stat(follow_symlinks=False)
-                    total += max(status.st_blocks * 512, 1024)  # many empty files fill a disk, too
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-    return total
+                    status = entry.stat()
+                    if stat.S_ISREG(status.st_mode) and not status.st_nlink:
+                        found[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(found.values())
 
 
 def _kill(process, token):
@@ -266,10 +293,7 @@ def _is_alive(process):
     return False
 
 
-def _writable(folder):
-    """Let a folder be removed whose permissions the submission took away; no link is followed."""
-    for path, names, _ in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                if not os.path.islink(os.path.join(path, name)):
-                    os.chmod(os.path.join(path, name), 0o700)
+def _remove(folder):
+    """Remove a folder, however deep it is (Python's own way recurses) and whatever it forbids; no link is followed."""
+    for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+        subprocess.run([*command, "--", str(folder)], stderr=subprocess.DEVNULL, check=False)

@@ -135,8 +135,18 @@ def _role(grading, tags, code, where):
     return SETUP if "setup" in tags else VARIANT if "variant" in tags else GIVEN
 
 
+def is_mark(line: str) -> bool:
+    """Whether a line says where a solution begins or ends."""
+    return "BEGIN SOLUTION" in line or "END SOLUTION" in line
+
+
+def unmarked(text: str) -> str:
+    """The text of a cell without the lines that say where a solution begins and ends."""
+    return "\n".join(line for line in text.split("\n") if not is_mark(line))
+
+
 def _solution(text, where):
-    marks = [line.strip() for line in text.split("\n") if "BEGIN SOLUTION" in line or "END SOLUTION" in line]
+    marks = [line.strip() for line in text.split("\n") if is_mark(line)]
     if not marks or marks != [BEGIN, END] * (len(marks) // 2):
         raise ValueError(f"{where}: what a student writes stands between lines '{BEGIN}' and '{END}'.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -75,7 +76,8 @@ def find(folder: Path, found: Mapping[str, Assignment]) -> list[Submission]:
 
 def _paths(folder: Path) -> Iterator[tuple[str, Path | None]]:
     for path in _entries(folder):
-        name = (path.stem if path.suffix == ".ipynb" else path.name).encode("utf-8", "replace").decode()
+        name = path.stem if path.suffix == ".ipynb" else path.name
+        name = "".join(letter if letter.isprintable() else "?" for letter in name)  # no line of a log, no lone half
         student = unicodedata.normalize("NFC", name)  # macOS takes letters with accents apart
         if path.suffix == ".ipynb" and not path.is_dir():
             yield student, path
@@ -89,7 +91,10 @@ def _paths(folder: Path) -> Iterator[tuple[str, Path | None]]:
 
 
 def _entries(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith(SKIPPED))
+    """What is in a folder, sorted; nothing where it is closed, as one student's may be, which stops no other."""
+    with contextlib.suppress(PermissionError):
+        return sorted(path for path in folder.iterdir() if not path.name.startswith(SKIPPED))
+    return []
 
 
 def _assignment(path: Path, found: Mapping[str, Assignment]) -> str:
@@ -213,4 +218,4 @@ def _sorted(assignment, handed, given):
         if cell.grade_id not in answers:
             answers[cell.grade_id] = given[cell.grade_id]
             remarks.append(f"the cell '{cell.grade_id}' is missing: it counts as not answered.")
-    return answers, extra, remarks
+    return answers, extra, list(dict.fromkeys(remarks))
