@@ -77,11 +77,15 @@ def _read(sheet, line, **names):
         raise ValueError(f"the line {line} is {sheet[line]!r}, which cannot be read: {error}") from error
 
 
+def _refusal(sheet, line, words):
+    return ValueError(f"the line {line} is {sheet[line]!r}; it must be {words}.")
+
+
 def _tensor(sheet, line, shape, words, **names):
     """The value of a formula; ``ValueError`` with the line whose value has not this shape."""
     value = _read(sheet, line, **names)
     if not (tf.is_tensor(value) and value.shape.is_compatible_with(shape)):
-        raise ValueError(f"the line {line} is {sheet[line]!r}; it must be {words}.")
+        raise _refusal(sheet, line, words)
     return value
 
 
@@ -90,7 +94,7 @@ def _number(sheet, line):
     with contextlib.suppress(ValueError):
         if allowed(value := kind(str(sheet[line]))):
             return value
-    raise ValueError(f"the line {line} is {sheet[line]!r}; it must be {words}.")
+    raise _refusal(sheet, line, words)
 
 
 def _leaky(x):
@@ -152,7 +156,7 @@ def _rule(sheet):
     steps = {line: _read(sheet, line) for line in ("step_G", "step_D")}
     for line, optimizer in steps.items():
         if not isinstance(optimizer, optimizers.Optimizer):
-            raise ValueError(f"the line {line} is {sheet[line]!r}; it must be an optimizer, such as adam(0.003).")
+            raise _refusal(sheet, line, "an optimizer, such as adam(0.003)")
     return rules.alternating(*steps.values(), disc_steps=_number(sheet, "rounds"))
 
 

@@ -110,7 +110,9 @@ for i in range(4):
 }
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="seen in /proc alone")
+@pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="deleted files that are open can be counted on Linux alone"
+)
 @pytest.mark.parametrize("code", HIDES.values(), ids=HIDES)
 def test_what_fills_the_disk_unseen_is_stopped_and_removed(tmp_path, monkeypatch, code):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

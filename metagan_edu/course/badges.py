@@ -51,7 +51,8 @@ def follow(notebook: Any) -> bool:
     Returns whether anything changed. It is what a fork does once, after its address stands in ``pyproject.toml``.
     """
     changed = False
+    address = rf"\g<1>{slug()}"
     for cell in notebook.cells:
-        changed |= bool(others(cell.source))
-        cell.source = ADDRESS.sub(rf"\g<1>{slug()}", cell.source)
+        before, cell.source = cell.source, ADDRESS.sub(address, cell.source)
+        changed |= cell.source != before
     return changed

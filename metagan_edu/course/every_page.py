@@ -20,8 +20,8 @@ CODE = re.compile(r"mg((?:\.[a-zA-Z]\w*)+)")
 CALL = re.compile(r'<span class="n">mg</span>((?:<span class="o">\.</span><span class="n">\w+</span>)+)')  # in a cell
 WORD = re.compile(r'<span class="n">(\w+)</span>')
 BACK = re.compile(r'(?<=<a class="viewcode-back" href=")((?:\.\./)*)([^"]+)\.html#([^"]+)')
-PLAIN = re.compile(r'(<a\b.*?</a>)|<span class="[np]">([^<]*)</span>', re.DOTALL)  # names that lead nowhere, and
-# punctuation: they have the color of all code
+# Names that lead nowhere, and punctuation: they have the color of all code.
+PLAIN = re.compile(r'(<a\b.*?</a>)|<span class="[np]">([^<]*)</span>', re.DOTALL)
 SIZE = re.compile(r'(<img [^>]*?)style="width: (\d+)px; height: (\d+)px;"')
 CAPTION = re.compile(r'<p class="caption" role="heading"')
 MUCH = 40  # letters in a cell of a table, from which on it is given room

@@ -144,7 +144,7 @@ def checked(choices: Choices) -> Choices:
     checks.one_of("loss", choices.loss, fitting(choices.data)["loss"])
     if choices.data == "bilinear" and choices.r1:
         raise ValueError(f"R1 needs data, which the bilinear game has none of: r1 must be 0 there, not {choices.r1}.")
-    if small and name in LEARNED:
+    if name not in fitting(choices.data)["technique"]:
         raise ValueError(f"{name!r} was learned on the shapes; take data='ring' or another, not {choices.data!r}.")
     if not small:
         checks.one_of("start", choices.start, INITIALIZERS)

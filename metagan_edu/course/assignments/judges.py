@@ -128,4 +128,4 @@ def _answer(what, assignment, seeds, rest, names):
             return "found", variants.literals(assignment, seeds.variant)
         return "found", judging.judge(*rest, names)
     except Exception as error:
-        return "error", f"{type(error).__name__}: {judging.said(error)}"
+        return "error", judging.told(error)

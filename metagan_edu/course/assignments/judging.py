@@ -36,8 +36,13 @@ def judge(test: Cell, seed: int, values: Mapping[str, Any], names: Mapping[str, 
     except AssertionError as error:
         return Verdict(0, said(error) or "not as asked.")
     except Exception as error:
-        return Verdict(0, f"could not be compared: {type(error).__name__}: {said(error)}")
+        return Verdict(0, f"could not be compared: {told(error)}")
     return Verdict(test.points, scores={name: value for name, value in scores.items() if math.isfinite(value)})
+
+
+def told(error: BaseException) -> str:
+    """An error's name and words in one line, not too long."""
+    return f"{type(error).__name__}: {said(error)}"
 
 
 def said(error: BaseException) -> str:

@@ -90,19 +90,19 @@ def _run(cell: Cell, assignment: Assignment, seeds: variants.Seeds, played: Play
         try:
             cells.run(cell.source if source is None else source, played.student)
         except Exception as error:
-            played.stopped[cell.grade_id] = f"{type(error).__name__}: {judging.said(error)}"
+            played.stopped[cell.grade_id] = judging.told(error)
         return
     assert cell.hidden is not None
     seed = seeds._replace(secret=SECRET).hidden(cell.grade_id)
     try:
         cells.run(cell.visible, played.student)
     except Exception as error:
-        played.stopped[cell.grade_id] = f"{type(error).__name__}: {judging.said(error)}"
+        played.stopped[cell.grade_id] = judging.told(error)
     try:
         namespace = cells.run(cell.hidden.asking(seed), dict(played.student))
         values = results.unpack(child.pack(cells.run("_asked = asked()", namespace)["_asked"]))
     except Exception as error:
-        played.verdicts[cell.grade_id] = judging.Verdict(0, f"{type(error).__name__}: {judging.said(error)}")
+        played.verdicts[cell.grade_id] = judging.Verdict(0, judging.told(error))
     else:
         played.verdicts[cell.grade_id] = judging.judge(cell, seed, values, played.own)
 

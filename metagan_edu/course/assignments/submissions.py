@@ -175,10 +175,10 @@ def _needed(steps, assignment):
     needed: set[str] = set()
     kept = []
     for step in reversed(steps):
-        found = names.Names(frozenset(), frozenset()) if step.name in theirs else names.names(step.run)
-        if step.name not in given or found.binds & (needed | words):
+        run, ask = names.names("" if step.name in theirs else step.run), names.names(step.ask or "")
+        if step.name not in given or run.binds & (needed | words):
             kept.append(step)
-            needed = (needed - found.binds) | found.free | (names.names(step.ask).free if step.ask else set())
+            needed = (needed - run.binds) | run.free | ask.free
     return kept[::-1]
 
 
