@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
+
 PROFILES = ("laptop", "gpu")
 
 
@@ -50,8 +52,10 @@ def stepper(data: str = "dirac", **choices: Any) -> Any:
 
 
 def _truth(name, value):
-    """``value`` as a bool; ``ValueError`` for what is several truths, or none."""
-    try:
-        return bool(value)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the {name} of a claim is one truth value, not {value!r}; write .all() or .any().") from error
+    """``value`` as a bool; ``ValueError`` for several truths, and for what is none: a number, NaN, a text, a list."""
+    truth = np.asarray(value)
+    if truth.dtype != bool or truth.size != 1:
+        raise ValueError(
+            f"the {name} of a claim is one truth value, not {value!r}; compare, or write .all() or .any()."
+        )
+    return bool(truth.item())

@@ -91,6 +91,10 @@ REFUSED = {
     "fid of images alone": (lambda: mg.metrics.fid(DIGITS, DIGITS), "classifier"),
     "a record of that name": (lambda: mg.studies.load("nonsense"), "there is no record 'nonsense'; there are"),
     "several truths in a claim": (lambda: mg.claim("x", np.array([True, False])), r"write \.all\(\) or \.any\(\)"),
+    "a number as a claim's verdict": (lambda: mg.claim("x", float("nan")), "one truth value, not nan"),
+    "a text as a claim's verdict": (lambda: mg.claim("x", "no"), "one truth value, not 'no'"),
+    "a list as a claim's verdict": (lambda: mg.claim("x", [0.0, 1.0]), "verdict of a claim is one truth value"),
+    "nothing expected of a claim": (lambda: mg.claim("x", True, None), "expected of a claim is one truth value"),
 }  # fmt: skip
 
 
@@ -118,6 +122,7 @@ WORKS = {
     "a task as a plain tuple": lambda: meta.adapt(
         LEARNER, LEARNER.init(0), tuple(TASKS.test(mg.seeds.make(0))), num_steps=1, seed=0
     ),
+    "a claim by TensorFlow": lambda: mg.claim("one is less than two", tf.constant(1) < tf.constant(2)),
     "a claim by NumPy": lambda: mg.claim("nothing is larger than itself", np.True_, expected=np.True_),
     "a claim that does not hold": lambda: mg.claim("one is two", np.False_, expected=np.False_),
     "a symbolic threshold": lambda: tf.function(threshold, autograph=False)(tf.constant(2.0)),

@@ -614,6 +614,33 @@ def test_a_cell_of_the_course_that_was_stopped_is_said_and_graded_again(graded, 
     assert rows(tmp_path / "out" / "grades.csv")["ann"]["total"] == "9"
 
 
+def test_a_submission_of_which_a_cell_of_the_course_always_stops_is_graded_three_times(graded, monkeypatch, tmp_path):
+    """A forged heartbeat can make it look so. What the grader itself could not do is tried again each time."""
+    root, (_, _, *options) = graded
+    shutil.copytree(root / "sub" / "ann", tmp_path / "sub" / "ann")
+    arguments = ["grade", str(tmp_path / "sub"), *options, "--out", str(tmp_path / "out")]
+    ran = []
+
+    def stopped(steps, *_, **__):
+        ran.append(steps)
+        return sandbox.Ran({}, {0: "stopped."}, "", (), frozenset({0}))
+
+    def full(*_, **__):
+        ran.append("full")
+        raise OSError("no space left")
+
+    for how, times in ((full, 5), (stopped, grade.TRIES), (full, 0)):
+        monkeypatch.setattr(sandbox, "run", how)
+        ran.clear()
+        for _ in range(5):
+            assert command.main(arguments) == 0
+        assert len(ran) == times
+    path = tmp_path / "sub" / "ann" / f"{NAME}.ipynb"
+    path.write_text(path.read_text() + "\n")
+    assert command.main(arguments) == 0
+    assert ran == ["full"]
+
+
 @pytest.mark.parametrize(
     ("lines", "refused"),
     [

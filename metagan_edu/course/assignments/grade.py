@@ -20,10 +20,10 @@ from .source import GIVEN, SETUP, VARIANT, WRITTEN, Assignment
 from .submissions import Submission
 
 JUDGED = 60.0  # seconds of a verdict
-AGAIN = {"digest": "to be graded again"}
+TRIES = 3  # where a cell of the course is stopped: the machine was busy, or the submission makes it look so
 BUSY = (
-    "that is a cell of the course: the next command grades again; on a busy machine give it fewer --jobs, a longer "
-    "--cell and --whole."
+    f"that is a cell of the course: the next command grades again, {TRIES} times in all; on a busy machine give it "
+    "fewer --jobs, a longer --cell and --whole."
 )
 
 
@@ -46,7 +46,8 @@ def grade(
 ) -> int:
     """Grade what lies in ``folder``, ``jobs`` at a time, and write records, feedback and tables to ``out``.
 
-    What was graded before, and is as it was, is not graded again. Returns how many submissions there are.
+    What was graded before, and is as it was, is not graded again, unless a cell of the course was stopped. Returns how
+    many submissions there are.
     """
     if os.name == "nt":
         raise ValueError("Grading needs Linux or macOS, for its limits; on Windows run it under WSL.")
@@ -86,16 +87,19 @@ def _graded(submission, course, out, judge, how, threads, say):
         problem = str(error)
     record = {"student": submission.student, "assignment": name, "isolation": how.kind,
               "digest": _digest(submission, content, problem, course, how)}  # fmt: skip
-    if gradebook.kept(path).get("digest") == record["digest"]:
+    kept = gradebook.kept(path)
+    left = kept.get("left", 0) if kept.get("digest") == record["digest"] else TRIES
+    if not left:
         return path
     if problem:
         record |= _nothing(assignment, course, problem)
     else:
         try:
-            record |= _played(handed, assignment, course, submission.student, judge, how, threads)
+            played, busy = _played(handed, assignment, course, submission.student, judge, how, threads)
+            record |= played | {"left": left - 1 if busy else 0}
         except Exception as error:  # whatever it was, the others are graded, and this one again with the next command
             why = f"it could not be graded: {type(error).__name__}: {error}"
-            record |= _nothing(assignment, course, why) | AGAIN
+            record |= _nothing(assignment, course, why) | {"left": left}
     if submission.more:
         record["remarks"].append(f"there are {1 + submission.more} notebooks of it: the first by name was graded.")
     files.replace(path, json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
@@ -104,8 +108,8 @@ def _graded(submission, course, out, judge, how, threads, say):
     return path
 
 
-def _played(handed, assignment: Assignment, course, student, judge, how, threads) -> dict[str, Any]:
-    """What a submission is worth: put together, run, judged."""
+def _played(handed, assignment: Assignment, course, student, judge, how, threads) -> tuple[dict[str, Any], bool]:
+    """What a submission is worth, put together, run and judged; and whether a cell of the course was stopped."""
     own, hiding = course.seeds(assignment.name, student)
     tests = course.tests(assignment)
     seeds = {test.grade_id: hiding.hidden(test.grade_id) for test in tests}
@@ -124,8 +128,7 @@ def _played(handed, assignment: Assignment, course, student, judge, how, threads
     given = {cell.grade_id for cell in assignment.of(SETUP, VARIANT, GIVEN)}
     busy = any(rebuilt.steps[i].name in given for i in ran.stopped)
     return {"tests": graded, "written": _written(assignment), "answers": rebuilt.answers, "stopped": stopped,
-            "output": ran.output, "remarks": [*rebuilt.remarks, *ran.remarks, *[BUSY] * busy],
-            **(AGAIN if busy else {})}  # fmt: skip
+            "output": ran.output, "remarks": [*rebuilt.remarks, *ran.remarks, *[BUSY] * busy]}, busy  # fmt: skip
 
 
 def _nothing(assignment, course, problem):
