@@ -139,8 +139,9 @@ class Assigns(keras.layers.Layer):
 
 
 class Adds(keras.layers.Layer):
-    def call(self, x):
-        self.add_loss(keras.ops.sum(x))
+    def call(self, x, training=False):
+        if training:
+            self.add_loss(keras.ops.sum(x))
         return x
 
 
@@ -159,6 +160,21 @@ class Adds(keras.layers.Layer):
 def test_what_training_would_drop_is_refused_with_the_remedy(layer, message):
     with pytest.raises(ValueError, match=message):
         mg.networks.network(keras.Sequential([keras.Input((3,)), layer(), keras.layers.Dense(1)]))
+
+
+def test_what_training_would_drop_is_refused_in_a_model_that_does_not_take_training():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.adds, self.out = Adds(), keras.layers.Dense(3)
+
+        def call(self, x):
+            return self.out(self.adds(x))
+
+    model = Own()
+    model(tf.ones([1, 4]))
+    with pytest.raises(ValueError, match="calls add_loss"):
+        mg.networks.network(model)
 
 
 def test_a_subclassed_model_knows_of_training_and_is_drawn_from_the_seed():

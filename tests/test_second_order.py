@@ -14,6 +14,7 @@ from metagan_edu import autodiff
 from metagan_edu.networks import traced
 
 L = keras.layers
+RMSNormalization = getattr(L, "RMSNormalization", L.UnitNormalization)  # Keras 3.9 brought it
 IMAGES = tf.random.stateless_uniform([4, 8, 8, 1], [0, 0], -1, 1)
 HYPER = mg.games.Hyper()
 
@@ -34,7 +35,7 @@ FINE = {
     "nearest": lambda: L.UpSampling2D(2),
     "pooling": lambda: L.AveragePooling2D(2),
     "LSTM": lambda: keras.Sequential([L.Reshape((8, 8)), L.LSTM(3, return_sequences=True)]),
-    "RMS": lambda: L.RMSNormalization(),
+    "RMS": lambda: RMSNormalization(),
     "unit": lambda: L.UnitNormalization(),
     "logsumexp": lambda: L.Lambda(lambda x: tf.reduce_logsumexp(x, -1, keepdims=True), output_shape=(8, 8, 1)),
     "ours": lambda: mg.normalization.BatchNorm(),
@@ -139,7 +140,7 @@ LAYERS = {
     "MaxPooling2D": ((6, 6, 2), lambda: L.MaxPooling2D(2)),
     "UpSampling2D": ((4, 4, 2), lambda: L.UpSampling2D(2)),
     "Dropout": ((5,), lambda: L.Dropout(0.3, seed=1)),
-    "RMSNormalization": ((5,), lambda: L.RMSNormalization()),
+    "RMSNormalization": ((5,), lambda: RMSNormalization()),
     "UnitNormalization": ((5,), lambda: L.UnitNormalization()),
     "MinibatchStd": ((5,), lambda: mg.normalization.MinibatchStd()),
     "MinibatchStd, images": ((4, 4, 2), lambda: mg.normalization.MinibatchStd(2)),

@@ -114,7 +114,7 @@ def _watch_a_call(model: keras.Model, input_shape: tuple) -> None:
                  *zip(model.non_trainable_variables, state, strict=True)]  # fmt: skip
         with keras.StatelessScope(state_mapping=pairs, collect_losses=True) as scope:
             before = [scope.get_current_value(v) for v in model.trainable_variables]
-            y = model(list(x) if isinstance(x, tuple) else x, training=True)
+            y = traced.told(model, list(x) if isinstance(x, tuple) else x, training=True)
             after = [scope.get_current_value(v) for v in model.trainable_variables]
             added.extend(scope.losses)
         assigned.extend(v.path for v, a, b in zip(model.trainable_variables, before, after, strict=True) if a is not b)

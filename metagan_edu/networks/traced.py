@@ -96,8 +96,16 @@ def called(model: keras.Model, params: Any, state: Any, x: Any, training: bool) 
         return y, tuple(tf.convert_to_tensor(v) for v in new)
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     with keras.StatelessScope(state_mapping=list(zip(variables, [*params, *state], strict=True))) as scope:
-        y = model(x, training=training)  # layers inside learn of ``training`` by the context of this call
+        y = told(model, x, training)
     return y, tuple(tf.convert_to_tensor(scope.get_current_value(v)) for v in model.non_trainable_variables)
+
+
+def told(model: keras.Model, x: Any, training: bool) -> Any:
+    """The outputs of ``model``, whose layers learn of ``training`` even where its own ``call`` does not take it.
+
+    They learn by the context of a call that does; from one that does not, Keras 3.8 tells them nothing.
+    """
+    return keras.layers.Lambda(lambda x, training: model(x), autocast=False)(x, training=training)
 
 
 def _forward(outputs: Iterable, inputs: Iterable) -> list:
