@@ -231,6 +231,11 @@ def test_a_notebook_that_cannot_be_a_page_is_refused_before_anything_is_built(co
     assert sentence in capsys.readouterr().err and (course / "build" / "site").exists()
 
 
+def test_own_notebooks_without_a_site_are_refused(course, capsys):
+    assert command.main(["run", "--course", str(course), "--with", str(course / "mine")]) == 2
+    assert "which is built with --site" in capsys.readouterr().err
+
+
 def test_a_file_beside_an_own_notebook_takes_no_place_of_the_courses(course):
     for folder in ("mine", "notebooks"):
         (course / folder / "images").mkdir(parents=True)

@@ -365,3 +365,11 @@ def test_ci_runs_make_test_and_names_the_data_only_where_it_is(tmp_path, monkeyp
     )
     assert ran.stdout.strip().split("|") == [str(checkout), "test CONSTRAINTS=", str(data) if there else "unset", ""]
     assert ran.returncode == 3
+
+
+def test_the_matrix_refuses_a_notebook_that_is_not_there():
+    ran = subprocess.run(
+        [sys.executable, ROOT / "tests" / "matrix" / "elsewhere.py", "99"], capture_output=True, text=True
+    )
+    assert ran.returncode == 1
+    assert ran.stderr == "No notebook's name starts with 99.\n"

@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,8 @@ def test_a_step_that_is_not_finite_is_not_taken():
         ({"speed": 3}, "a choice of the stepper must be one of 'data'.*'speed'"),
         ({"technique": "magic"}, "technique must be one of 'alternating'.*'magic'"),
         ({"loss": "x y"}, "loss must be one of 'minimax'"),
+        ({"data": ["ring"]}, r"data must be one of 'dirac'.*\['ring'\]"),
+        ({"technique": ["magic"]}, "technique must be one of 'alternating'.*'magic'"),
         ({"data": "bilinear", "loss": "hinge"}, "loss must be one of 'x y', not 'hinge'"),
         ({"data": "bilinear", "r1": 0.1}, "R1 needs data"),
         ({"technique": "learned rates"}, "'learned rates' was learned on the shapes"),
@@ -342,3 +345,14 @@ def test_only_the_controls_need_ipywidgets():
             if isinstance(node, ast.ImportFrom):
                 named = {*(node.module or "").split("."), *(alias.name for alias in node.names)}
                 assert path.name in users or not named & {"asked", "controls"}, path
+
+
+@pytest.mark.parametrize(
+    ("missing", "says"), [("ipywidgets", "write %pip install ipywidgets"), ("metagan_edu.stepping.asked", "asked")]
+)
+def test_a_missing_module_is_said_by_its_name(monkeypatch, missing, says):
+    monkeypatch.setattr(stepping, "controls", controls)  # put back after the import below
+    monkeypatch.delitem(sys.modules, controls.__name__)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ModuleNotFoundError, match=says):
+        mg.lab.stepper()
