@@ -23,6 +23,7 @@ except ModuleNotFoundError:  # Python 3.10; pytest brings tomli there
     import tomli as tomllib
 
 import metagan_edu
+from metagan_edu.course.assignments import isolation
 from metagan_edu.course.badges import repository
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -280,6 +281,8 @@ def test_each_job_has_a_time_limit_and_pinned_actions(name, key, job):
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action in used), used
     cached = [step for step in job["steps"] if step.get("uses", "").startswith("actions/setup-python")]
     assert all(step["with"]["cache"] == "pip" for step in cached)
+    systems = job["strategy"]["matrix"]["include"] if "${{" in job["runs-on"] else [{"system": job["runs-on"]}]
+    assert not any(each["system"].endswith("latest") for each in systems), "a system moves by its name"
 
 
 def test_workflows_ask_for_targets_that_the_makefile_has():
@@ -287,6 +290,11 @@ def test_workflows_ask_for_targets_that_the_makefile_has():
     asked = {target for step in steps for target in re.findall(r"(?m)^make ([\w-]+)", step)}
     targets = set(re.findall(r"(?m)^([\w-]+):", (ROOT / "Makefile").read_text()))
     assert asked and asked <= targets
+
+
+def test_the_graders_sandboxes_are_tested_and_not_skipped():
+    (step,) = (step for step in WORKFLOWS["test.yml"]["jobs"]["test"]["steps"] if ".ci/run" in step.get("run", ""))
+    assert step["env"]["METAGAN_EDU_SANDBOXES"].split() == [isolation.BUBBLEWRAP, isolation.NAMESPACES]
 
 
 def test_an_action_has_one_version_and_says_which():

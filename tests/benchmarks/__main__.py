@@ -13,6 +13,7 @@ import sys
 import metagan_edu as mg  # first: it quiets the log of TensorFlow's start
 
 # isort: split
+import grading
 import quality
 import redraws
 import reuse
@@ -31,6 +32,7 @@ BENCHMARKS = {
     "lazy": reuse.lazy,
     "checkpoints": reuse.checkpoints,
     "stepper": redraws.stepper,
+    "grading": grading.grading,
     "sweep": sweeping.sweeps,
     "workers": together.together,
     "time to quality": quality.time_to_quality,

@@ -1,4 +1,4 @@
-"""Run notebooks where no checkout is: each alone in an empty folder, in the Python that runs this script.
+"""Run notebooks and assignments where no checkout is: each alone in a folder, in the Python that runs this script.
 
     python tests/matrix/elsewhere.py [colab] [00 01 ...]
 
@@ -19,6 +19,8 @@ import nbformat
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("notebooks", "notebooks/assignments")
+SOON = 20  # seconds, which the first cell should take at most
 COMPARED = "nbval-check-output"
 IN_COLAB = "import sys, types\nsys.modules['google.colab'] = types.ModuleType('google.colab')\n"
 
@@ -71,7 +73,8 @@ def main(arguments):
     """Exit code 0 where every notebook ran, printed what it should, and changed no version; 1 otherwise."""
     colab = arguments[:1] == ["colab"]
     starts = tuple(arguments[colab:]) or ("",)
-    paths = [path for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")) if path.name.startswith(starts)]
+    found = [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("[0-9]*.ipynb"))]
+    paths = [path for path in found if path.name.startswith(starts)]
     if not paths:
         sys.exit(f"No notebook's name starts with {' or '.join(starts)}.")
     before, failures = installed(), []
@@ -82,7 +85,8 @@ def main(arguments):
             (folder := Path(made, path.stem)).mkdir()
             first, whole, other = run(path, folder)
             failures += [f"{path.name}, cell {number} prints something else" for number in other]
-            print(f"{path.stem:<32}{first:6.1f} s for the first cell, {whole:6.1f} s in all", flush=True)
+            late = f" (more than {SOON} s for the first)" * (first > SOON)
+            print(f"{path.stem:<32}{first:6.1f} s for the first cell, {whole:6.1f} s in all{late}", flush=True)
     after = installed()
     failures += [
         f"{name} {before[name]} became {after.get(name)}" for name in before if before[name] != after.get(name)

@@ -118,12 +118,15 @@ def package() -> str:
 
 
 @functools.cache
+def working() -> tuple[str, ...]:
+    """The kinds of isolation that work here, found by trying each, the strongest first."""
+    sandboxes = ((BUBBLEWRAP, "bwrap"), (NAMESPACES, "unshare"))
+    return (*(kind for kind, tool in sandboxes if shutil.which(tool) and _works(kind)), LIMITS)
+
+
 def best() -> str:
-    """The strongest isolation that works here, found by trying each."""
-    for kind, tool in ((BUBBLEWRAP, "bwrap"), (NAMESPACES, "unshare")):
-        if shutil.which(tool) and _works(kind):
-            return kind
-    return LIMITS
+    """The strongest isolation that works here."""
+    return working()[0]
 
 
 def _works(kind):
