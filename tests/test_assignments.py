@@ -227,6 +227,7 @@ def test_the_solution_has_full_marks_and_a_blank_version_none(assignment):
         ("mean", "scale * np.mean(x)", "None", ["test_mean"], "ValueError: y is None: nothing was returned"),
         ("mean", "scale * np.mean(x)", "sum(x) * scale / len(x)", [], ""),
         ("twice", '"double"', '"half"', ["test_twice"], "the word is another"),
+        ("twice", "2 * weights", "[None]", ["test_twice"], "AssertionError: three values"),
         ("twice", '"double"', "[]", ["test_twice"], "ValueError: an array without numbers is there"),
     ],
 )

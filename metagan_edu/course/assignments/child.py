@@ -58,6 +58,11 @@ def said(error: BaseException) -> str:
     )
 
 
+def telling(shown: BaseException | None, error: BaseException) -> BaseException:
+    """Which says more: the error at which the shown part of a test stopped, if it did, or that of ``asked()``."""
+    return shown if isinstance(shown, AssertionError) else error
+
+
 def asked(source: str, namespace: Mapping[str, Any], file: str) -> Any:
     """What a test's ``asked()`` returns, in a copy of the notebook's names."""
     names = dict(namespace)
@@ -79,14 +84,14 @@ def main() -> None:
         _write(results, PROGRESS, str(number).encode())
         problem = _run(shell, cell["run"])
         if cell["ask"] is not None:
-            seen, problem = problem, None
+            shown, problem = problem, None
             try:
                 content = pack(asked(cell["ask"], shell.user_ns, f"<test {number}>"))
                 if len(content) > job["limits"]["result"]:
                     raise ValueError(f"asked() returned {len(content) / 1e6:.0f} MB, more than a result may have.")
                 _write(results, f"{number}.safetensors", content)
-            except BaseException as error:  # the sentence that a student met in the notebook says more, if there is one
-                problem = seen if isinstance(seen, AssertionError) else error
+            except BaseException as error:
+                problem = telling(shown, error)
         if problem is not None:
             _write(results, f"{number}.said", said(problem).encode("utf-8", "replace"))
     _write(results, PROGRESS, b"done")

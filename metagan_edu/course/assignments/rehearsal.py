@@ -93,16 +93,16 @@ def _run(cell: Cell, assignment: Assignment, seeds: variants.Seeds, played: Play
             played.stopped[cell.grade_id] = judging.told(error)
         return
     assert cell.hidden is not None
-    seed = seeds._replace(secret=SECRET).hidden(cell.grade_id)
+    seed, shown = seeds._replace(secret=SECRET).hidden(cell.grade_id), None
     try:
         cells.run(cell.visible, played.student)
     except Exception as error:
-        played.stopped[cell.grade_id] = judging.told(error)
+        played.stopped[cell.grade_id], shown = judging.told(error), error
     try:
         namespace = cells.run(cell.hidden.asking(seed), dict(played.student))
         values = results.unpack(child.pack(cells.run("_asked = asked()", namespace)["_asked"]))
     except Exception as error:
-        played.verdicts[cell.grade_id] = judging.Verdict(0, judging.told(error))
+        played.verdicts[cell.grade_id] = judging.Verdict(0, judging.told(child.telling(shown, error)))
     else:
         played.verdicts[cell.grade_id] = judging.judge(cell, seed, values, played.own)
 
