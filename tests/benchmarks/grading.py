@@ -45,7 +45,8 @@ def grading(number=1, few=STUDENTS // 5, many=STUDENTS):
 
 
 def graded(number, count):
-    """GB and seconds of grading so many solutions of an assignment; each must be worth the same."""
+    """GB and seconds of grading so many solutions of an assignment; each must come to more than half of the points
+    (those of 5 are words, which are right for one variant only)."""
     (path,) = source.find(ROOT, [str(number)])
     assignment = source.read(path)
     with tempfile.TemporaryDirectory() as folder:
@@ -61,9 +62,9 @@ def graded(number, count):
         if ran.returncode:
             raise RuntimeError(f"grading failed: {ran.stderr.strip().splitlines()[-1]}")
         *lines, memory = ran.stdout.splitlines()
-        points = {line.split("  ")[2] for line in lines if line.startswith("student ")}
-        if points != {f"{sum(test.points for test in assignment.of(source.TEST)):g} points"}:
-            raise RuntimeError(f"a solution of {assignment.name} has not all points: {sorted(points)}.")
+        points = [float(line.split("  ")[2].split()[0]) for line in lines if line.startswith("student ")]
+        if len(points) != count or min(points) < sum(test.points for test in assignment.of(source.TEST)) / 2:
+            raise RuntimeError(f"solutions of {assignment.name} were not graded as they should: {sorted(points)}.")
     return int(memory) * 1024 / 1e9, seconds
 
 
