@@ -80,7 +80,7 @@ test-matrix-wheel:
 	rm -rf $(MATRIX)/dist
 	$(PYTHON) -m venv --clear $(MATRIX)/wheel
 	$(MATRIX)/wheel/bin/pip wheel -q --no-deps --wheel-dir $(MATRIX)/dist .
-	$(MATRIX)/wheel/bin/pip install -q -c constraints.txt nbclient nbformat ipykernel $(MATRIX)/dist/*.whl
+	$(MATRIX)/wheel/bin/pip install -q -c constraints.txt nbclient nbformat ipykernel ipywidgets $(MATRIX)/dist/*.whl
 	$(MATRIX)/wheel/bin/python tests/matrix/elsewhere.py 00 01
 
 assignments: $(READY)
