@@ -143,6 +143,7 @@ def test_a_step_that_is_not_finite_is_not_taken():
         ({"data": "points", "points": ()}, "the data are no points: give at least one"),
         ({"data": "points", "points": ((0, 9),)}, "each number of points must be .* at most 3.0, not 9"),
         ({"data": "points", "points": ((1, 0), (1,))}, r"each point must be a pair in \[-3, 3\]², not \(1,\)"),
+        ({"data": "points", "points": ((1, 0), (1.0, 0))}, r"\(1, 0\) is there more than once"),
         ({"data": "points", "points": "1, 0"}, "each point must be a pair .*, not '1'"),
     ],
 )
@@ -198,6 +199,19 @@ def test_the_sentence_says_what_was_measured():
     assert sentence(one.step(count=3)).startswith("Steps 2 to 4: both moved; D's loss ")
     gen, disc = one.now.state.players
     assert f"({float(gen.params):.2f}, {float(disc.params):.2f})" in sentence(one)
+
+
+def test_numbers_are_short_in_the_sentence_and_in_reach_of_the_picture_however_large():
+    """A loss can be infinite where both players are finite: x y is the first to leave the range."""
+    start = stepping.begin(chosen("bilinear", technique="simultaneous", gen_lr=1.0, disc_lr=1.0))
+    far = start.step(count=20)
+    assert "G's rose from 1.000 to 1.05e+06; the point (-1024.00, -1024.00) is 1448.155 from" in sentence(far)
+    infinite = far.step(count=100).step(count=20)
+    assert infinite.now.look.losses.gen == np.inf and infinite.now.look.measure[0] < np.inf
+    picture = view.View(infinite)
+    assert picture.png() and picture.curves.get_ylim()[1] < np.inf
+    calm = stepping.begin(chosen("bilinear", start=(-1e-5, 1.0)))
+    assert "D's loss is 0.000, G's 0.000; the point (0.00, 1.00)" in sentence(calm)
 
 
 def test_the_sentence_on_a_cloud_has_its_pull_and_its_clumps(ring):
@@ -257,15 +271,18 @@ def test_the_controls_say_the_choices_and_play(stepper):
     assert stepper.model.now.who == "disc" and stepper.said.value == sentence(stepper.model)
     assert stepper.picture.value[:8] == b"\x89PNG\r\n\x1a\n"
     setattr(stepper.play, controls.PLAYING, True)
-    stepper.play.value = 1
-    stepper.pace.value = 3
     stepper.play.value = 2
+    stepper.pace.value = 3
+    stepper.play.value = 3
     assert stepper.model.now.step == 5 and stepper.model.now.who == "both"
-    stepper.play.set_state({"value": 3, controls.PLAYING: False})  # a page sends a step that it has waited with
+    stepper.play.set_state({"value": 4, controls.PLAYING: False})  # a page sends a step that it has waited with
     assert stepper.model.now.step == 5
     stepper.buttons["back"].click()
     assert stepper.model.now.step == 2
     stepper.play.value = 0  # what the stop button does
+    assert stepper.model.now.step == 0
+    stepper.buttons["D moves"].click()
+    stepper.play.value = 0  # though nothing has played since the last stop
     assert stepper.model.now.step == 0
     stepper.pace.value = 1
 
@@ -287,13 +304,13 @@ def test_only_what_the_game_uses_is_asked(stepper):
         stepper.begin(chosen(**choice))
         return {name for name, widget in stepper.asked.items() if widget.layout.display != "none"}
 
-    always = {"data", "technique", "loss", "gen_lr", "disc_lr", "seed"}
+    always = {"data", "technique", "loss", "gen_lr", "disc_lr"}
     assert asked(data="dirac") == always | {"r1", "φ_G", "φ_D"}
     assert asked(data="bilinear", technique="look-ahead") == always | {"k", "φ_G", "φ_D"}
     assert stepper.asked["k"].description == "steps ahead" and stepper.asked["loss"].options == (choices.OWN_LOSS,)
     assert not set(choices.LEARNED) & set(stepper.asked["technique"].options)
-    assert asked(data="ring", technique="learned start") == always | {"r1"}
-    assert asked(data="points") == always | {"r1", "points", "start"}
+    assert asked(data="ring", technique="learned start") == always | {"r1", "seed"}
+    assert asked(data="points") == always | {"r1", "points", "start", "seed"}
     assert stepper.asked["technique"].options == tuple(TECHNIQUES)
 
 
@@ -308,6 +325,7 @@ def test_points_are_typed_and_clicked(stepper):
     at["a clump at (0, 0.8)"].click()
     assert stepper.model.setting.choices.points == ((-1.5, 0.0), (1.5, 0.0), (0.0, 0.8))
     assert stepper.asked["points"].value == "-1.5, 0; 1.5, 0; 0, 0.8"
+    assert [at for at, button in stepper.lattice.items() if button.description == "×"] == [(0.0, 0.8)]
     before = stepper.model
     stepper.asked["points"].value = "1, 2; x"
     at["a clump at (0, 0.8)"].click()
@@ -328,7 +346,9 @@ def test_a_page_without_a_kernel_gets_a_picture_and_no_widget(stepper, monkeypat
     shown = []
     monkeypatch.setattr(controls.display, "display", lambda *args, **_: shown.append(args[0]))
     stepper._ipython_display_()
-    assert set(shown[0]) == set(data) and shown[1].data.startswith("**Figure, by hand.** dirac, alternating.")
+    assert set(shown[0]) == set(data) and shown[1].data.startswith(
+        "**Figure, by hand.** It begins with dirac, alternating."
+    )
     assert data[notebooks.WIDGET]["model_id"] == stepper.box.model_id and metadata["image/png"]["width"] > 390
     data = json.loads(json.dumps(data | {"image/png": "iVBORw0KGgo="}))
     cell = new_code_cell("s", outputs=[new_output("execute_result", data, execution_count=1)])

@@ -118,6 +118,7 @@ def unused(choices: Choices) -> set[str]:
         "k": TECHNIQUES[choices.technique].k,
         "r1": choices.data != "bilinear",
         "start": choices.technique != "learned start",
+        "seed": choices.data not in TWO_NUMBERS,  # where nothing is drawn
     }
     return {name for name, is_used in used.items() if not is_used}
 
@@ -165,6 +166,8 @@ def _check_points(choices):
                 raise ValueError(f"each point must be a pair in [-{LIMIT:g}, {LIMIT:g}]², not {point!r}.")
             for value in point:
                 checks.number("each number of points", value, least=-LIMIT, most=LIMIT)
+            if choices.points.count(point) > 1:
+                raise ValueError(f"each clump has a point of its own, and {point!r} is there more than once.")
     elif choices.points:
         raise ValueError(f"points are the data where data='points', not {choices.data!r}.")
 

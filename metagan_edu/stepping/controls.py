@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 from typing import Any
 
@@ -18,13 +19,14 @@ from .view import DPI, View, film
 from .words import sentence
 
 VIEW = "application/vnd.jupyter.widget-view+json"
+REST = 1  # play's value before it plays: "stop" sets it to 0, which is said only where it was another
 INTERVAL = 125  # milliseconds between two steps of play: a picture takes less
 PLAYING = "playing" if hasattr(widgets.Play, "playing") else "_playing"  # the name in ipywidgets 7
 WIDTH = f"{round(plotting.WIDTH * DPI)}px"  # of the picture
 LATTICE = np.round(np.linspace(-2.4, 2.4, 7), 1)  # where a click can put a point
 CAPTION = (
-    "**Figure, by hand.** {}, {}. With a kernel, in Jupyter or Colab, the buttons play; on a page without one this is "
-    "a film of steps of both players."
+    "**Figure, by hand.** It begins with {}, {}. With a kernel, in Jupyter or Colab, the buttons play; on a page "
+    "without one this is a film of steps of both players."
 )
 BUTTONS = {"D moves": "disc", "G moves": "gen", "both move": "both"}
 
@@ -35,7 +37,7 @@ class Stepper:
     def __init__(self, choices: Choices):
         self.asked = asked()
         self.pace = labelled(widgets.BoundedIntText(value=1, min=1, max=100), "steps at once")
-        self.play = widgets.Play(value=0, min=0, max=10**9, interval=INTERVAL, show_repeat=False)
+        self.play = widgets.Play(value=REST, min=0, max=10**9, interval=INTERVAL, show_repeat=False)
         self.picture, self.said = widgets.Image(format="png"), widgets.HTML()
         narrow = widgets.Layout(width="auto")
         buttons = {name: widgets.Button(description=name, layout=narrow) for name in (*BUTTONS, "back", "reset")}
@@ -60,6 +62,7 @@ class Stepper:
 
     def begin(self, choices: Choices) -> None:
         """Begin a game of these choices, and let the controls say them; ``ValueError`` for choices that do not fit."""
+        self.said.value = "A new game begins: its first picture takes a moment."
         model = begin(choices)
         self.view = View(model)
         self._say(choices)
@@ -100,8 +103,11 @@ class Stepper:
             widget.layout.display = None if name in said.keys() - chosen.unused(choices) else "none"
             if name in said:
                 widget.value = said[name]
-        self.play.value = 0
-        self.clicked.children = self._lattice() if choices.data == "points" else ()
+        self.play.value = REST
+        lattice = self.lattice if choices.data == "points" else {}
+        self.clicked.children = tuple(lattice.values())
+        for at, button in lattice.items():
+            button.description = "×" if at in choices.points else "·"
         self.quiet = False
 
     def _data(self, change):
@@ -122,21 +128,24 @@ class Stepper:
     def _played(self, change):
         if self.quiet:
             return
+        playing = getattr(self.play, PLAYING)  # what the page had sent before the pause is not played after it
         if change["new"] == 0:  # stop
             self.show(self.model.reset())
-        elif getattr(self.play, PLAYING):  # what the page had sent before the pause is not played after it
+            self.play.value = REST
+        elif playing and change["new"] != REST:
             self.step("both")
 
-    def _lattice(self):
+    @functools.cached_property
+    def lattice(self) -> dict[tuple[float, float], Any]:
         """A button for each place of a coarse lattice, the highest row first; a press puts a point there."""
-        buttons = []
+        buttons = {}
         for y in LATTICE[::-1]:
             for x in LATTICE:
-                button = widgets.Button(description="·", tooltip=f"a clump at ({x:g}, {y:g})")
+                button = widgets.Button(tooltip=f"a clump at ({x:g}, {y:g})")
                 button.layout = widgets.Layout(width="32px", padding="0")
                 at = float(x), float(y)
                 button.on_click(lambda _, at=at: self._or_say_why_not(lambda: self._put(at)))
-                buttons.append(button)
+                buttons[at] = button
         return buttons
 
     def _put(self, at):

@@ -163,7 +163,8 @@ class _Cloud:
 
 
 def _around(values):
-    """Limits around the values, on round numbers, so that they seldom change."""
+    """Limits around the finite values, on round numbers, so that they seldom change."""
+    values = values[np.isfinite(values)]
     low, high = min(values), max(values)
     unit = 10.0 ** math.floor(math.log10(max(high - low, 0.1))) / 2
     return unit * math.floor(low / unit), unit * (math.floor(high / unit) + 1)

@@ -18,7 +18,8 @@ def sentence(model: Model) -> str:
         return f"After step {now.step} a number is no longer finite: the step was not taken. Lower a rate, or go back."
     if not model.past:
         begun = "The start" if now.step == 0 else f"Step {now.step}, the first that is kept"
-        return f"{begun}: D's loss is {now.look.losses.disc:.3f}, G's {now.look.losses.gen:.3f}; {_where(model)}."
+        losses = now.look.losses
+        return f"{begun}: D's loss is {_number(losses.disc)}, G's {_number(losses.gen)}; {_where(model)}."
     taken = now.step - model.past[-1].step
     steps = f"Step {now.step}" if taken == 1 else f"Steps {now.step - taken + 1} to {now.step}"
     return f"{steps}: {_moved(model)}; {_where(model)}."
@@ -35,19 +36,22 @@ def _moved(model):
 
 
 def _change(before, after):
-    if f"{before:.3f}" == f"{after:.3f}":
-        return f"stayed at {after:.3f}"
-    return f"{'fell' if after < before else 'rose'} from {before:.3f} to {after:.3f}"
+    said = _number(before), _number(after)
+    if said[0] == said[1]:
+        return f"stayed at {said[1]}"
+    return f"{'fell' if after < before else 'rose'} from {said[0]} to {said[1]}"
 
 
 def _where(model):
     look = model.now.look
     if model.setting.choices.data in TWO_NUMBERS:
         gen, disc = look.place
-        return f"the point ({gen:.2f}, {disc:.2f}) is {look.measure[0]:.3f} from the equilibrium" + _nearer(model)
+        at = f"({_number(gen, 2)}, {_number(disc, 2)})"
+        return f"the point {at} is {_number(look.measure[0])} from the equilibrium" + _nearer(model)
     pull, (met, near) = np.linalg.norm(look.snapshot.pull, axis=1).mean(), look.measure
+    count = len(model.setting.mixture.centers)
     return (
-        f"D pulls a generated point by {pull:.3f} on average; {met:.0f} of {len(model.setting.mixture.centers)} clumps "
+        f"D pulls a generated point by {_number(pull)} on average; {met:.0f} of {count} clumps "
         f"{'is' if met == 1 else 'are'} met, and {near:.0%} of the points lie in a clump"
     )
 
@@ -56,6 +60,11 @@ def _nearer(model):
     if not model.past:
         return ""
     change = model.now.look.measure[0] - model.past[-1].look.measure[0]
-    if f"{abs(change):.3f}" == "0.000":
+    if _number(change) == _number(0):
         return ", as before"
-    return f", {abs(change):.3f} {'farther than' if change > 0 else 'nearer than'} before"
+    return f", {_number(abs(change))} {'farther than' if change > 0 else 'nearer than'} before"
+
+
+def _number(value, places=3):
+    """The value with so many places, a large one by its power of ten; never "-0.000"."""
+    return f"{value:.3g}" if abs(value) >= 1e5 else f"{round(float(value), places) + 0.0:.{places}f}"
