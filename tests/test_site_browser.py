@@ -230,8 +230,10 @@ def test_the_game_moves_and_pauses_and_without_motion_shows_its_end(browser, add
             assert said(page, "count") == "Step 200 of 200"
         else:
             page.wait_for_function("!/^Step 0 /.test(document.querySelector('[data-part=count]').textContent)")
+            assert said(page) == ""
             page.locator("[data-part=play]").click()
             assert said(page, "play") == "Play" and "Step 200" not in said(page, "count")
+            assert said(page).startswith("After ")
         page.close()
 
 

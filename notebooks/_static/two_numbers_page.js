@@ -101,6 +101,7 @@ function control(form) {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return go(path.length - 1);
     const pace = Math.max(STEPS_A_SECOND, how.steps / MOST_SECONDS) / 1000;
     part("play").textContent = "Pause";
+    say("", theory(largestModulus(how)));  // what is said of the end is not said on the way
     playing = requestAnimationFrame(function frame(now) {
       began ??= now;
       show(from + Math.floor((now - began) * pace));
