@@ -147,8 +147,11 @@ def test_lecturers_see_what_each_notebook_takes_and_what_vouches_for_it():
 
 def test_lecturers_see_the_minutes_of_sections_and_what_other_draws_change():
     both = [claims.Claim("a | b", True, 3, "", False), claims.Claim("c", False, 4, "", True)]
-    one = made(claims=both, sections=[sitting.Section("1. One", 7), sitting.Section("Exercises", 9)])
-    assert "* **[00 A](00_a.ipynb)**: 1. One 7; Exercises 9\n" in pages.sections([one])
+    one = made(
+        claims=both,
+        sections=[sitting.Section("00 A", 2), sitting.Section("1. One", 7), sitting.Section("Exercises", 9)],
+    )
+    assert "* **[00 A](00_a.ipynb)**: introduction (2); 1. One (7); Exercises (9)\n" in pages.sections([one])
     text = pages.spread([one, made(title="01 B")], {"00_a": {"a | b": [1, 0, 1], "c": [0, 0, 0]}})
     assert (
         "| [00 A](00_a.ipynb) | 2 | 1 | a &#124; b (2 of 3) |" in text and "| [01 B](00_a.ipynb) | 0 | 0 | – |" in text

@@ -20,7 +20,7 @@ LINES = [
         r"(?ms)^```(\S*).*?$\n(.+?)^```$", (ROOT / "notebooks" / f"{page}.md").read_text(encoding="utf-8")
     )
     if not kind
-    for line in block.splitlines()
+    for line in block.replace("\\\n", " ").splitlines()
 ]
 GRADING = (ROOT / "notebooks" / "grading.md").read_text(encoding="utf-8")
 TARGETS = re.findall(r"(?m)^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"))

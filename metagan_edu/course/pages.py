@@ -201,8 +201,10 @@ def sections(outlines: list[Outline]) -> str:
     """The minutes of each section of each notebook, for who cuts a lecture out of it."""
     lines = [SECTIONS]
     for each in outlines:
-        lines += [f"* **[{each.title}]({each.file})**: "
-                  + "; ".join(f"{part.heading} {part.minutes}" for part in each.sections)]  # fmt: skip
+        named = [
+            ("introduction" if part.heading == each.title else part.heading, part.minutes) for part in each.sections
+        ]
+        lines.append(f"* **[{each.title}]({each.file})**: " + "; ".join(f"{name} ({count})" for name, count in named))
     return "\n".join([*lines, ""])
 
 
