@@ -134,9 +134,9 @@ def test_a_card_has_what_its_notebook_says():
 def test_lecturers_see_what_each_notebook_takes_and_what_vouches_for_it():
     both = [claims.Claim("a", True, 3, "", False), claims.Claim("c", False, 4, "", True)]
     counts = made().counts._replace(minutes=90, seconds=70, turns=2, exercises=5)
-    one = made(claims=both, counts=counts, earlier=["01", "04"])
+    one = made(claims=both, counts=counts, earlier=["01", "04", "06", "07", "08", "09", "11", "12"])
     text = pages.lectures([one, made(title="01 B")], {"old_name": {"a": [1, 0, 1], "gone": [0, 0, 0]}})
-    assert "| [00 A](00_a.ipynb) | 90 | 70 | 01, 04 | 2 | 5 | 1, 1 |" in text
+    assert "| [00 A](00_a.ipynb) | 90 | 70 | 01, 04, 06 to 09, 11, 12 | 2 | 5 | 1, 1 |" in text
     assert "| [01 B](00_a.ipynb) | 0 | – | – | 0 | 0 | 0, 0 |" in text
     said = " ".join(text.split("\n\n")[0].split())
     assert said.startswith(

@@ -162,8 +162,19 @@ def cards(outlines: list[Outline]) -> str:
 def _takes(each):
     counts, earlier = each.counts, each.earlier
     running = f", {counts.seconds} s to run" if counts.seconds else ""
-    needs = f"; builds on notebook{'s' * (len(earlier) > 1)} {', '.join(earlier)}" if earlier else ""
+    needs = f"; builds on notebook{'s' * (len(earlier) > 1)} {_ranges(earlier)}" if earlier else ""
     return f"{counts.stated or counts.minutes} minutes to read and do{running}{needs}"
+
+
+def _ranges(numbers: list[str]) -> str:
+    """Ascending numbers in words, three and more in a row as "00 to 13"."""
+    rows: list[list[str]] = []
+    for number in numbers:
+        if rows and int(number) == int(rows[-1][-1]) + 1:
+            rows[-1].append(number)
+        else:
+            rows.append([number])
+    return ", ".join(f"{row[0]} to {row[-1]}" if len(row) > 2 else ", ".join(row) for row in rows)
 
 
 def lectures(outlines: list[Outline], audit: Audit) -> str:
@@ -192,7 +203,7 @@ def _other_draws(audit: Audit) -> dict[str, list[int]]:
 
 def _lecture(each):
     recorded = sum(claim.recorded for claim in each.claims)
-    counts, named = each.counts, ", ".join(each.earlier) or "–"
+    counts, named = each.counts, _ranges(each.earlier) or "–"
     yield from (f"[{each.title}]({each.file})", counts.minutes, counts.seconds or "–", named)
     yield from (counts.turns, counts.exercises, f"{len(each.claims) - recorded}, {recorded}")
 
