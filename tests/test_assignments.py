@@ -252,8 +252,8 @@ def test_only_what_depends_on_a_patch_runs_again(tmp_path):
     cells = [
         small.locked("setup", "import numpy as np\nruns = []", "setup"),
         small.answer("a", 'runs.append("a")\nkept = [1]'),
-        small.answer("b", 'runs.append("b")\nkept.append(2)'),
-        small.answer("c", 'runs.append("c")\nother = 3'),
+        small.answer("c", 'runs.append("c")\nread = {"two": 2}'),
+        small.answer("b", 'runs.append("b")\nkept.append(read.get("two"))'),
         small.answer("d", 'runs.append("d")\ntotal = sum(kept)'),
         small.test(
             "test_total", "", "def asked():\n    return {'t': total}\n\ndef judged(t):\n    assert t == 3" + small.LAST
@@ -261,14 +261,13 @@ def test_only_what_depends_on_a_patch_runs_again(tmp_path):
     ]
     assignment = read(tmp_path, *cells)
     solution = rehearsal.play(assignment)
-    played = rehearsal.replay(
-        assignment, solution, rehearsal.patched(assignment, [{"cell": "b", "old": "(2)", "new": "(3)"}])
-    )
+    patch = {"cell": "b", "old": 'read.get("two")', "new": '1 + read.get("two")'}
+    played = rehearsal.replay(assignment, solution, rehearsal.patched(assignment, [patch]))
     assert played.lost() == ["test_total"]
     assert solution.lost() == []
     assert played.student["kept"] == [1, 3]
     assert solution.student["kept"] == [1, 2]
-    assert solution.student["runs"] == ["a", "b", "c", "d", "a", "b", "d"]
+    assert solution.student["runs"] == ["a", "c", "b", "d", "a", "b", "d"]
 
 
 def test_typical_answers_are_a_file(tmp_path):

@@ -12,6 +12,7 @@ from . import cells, child, judging, names, release, results, variants
 from .source import ANSWER, SETUP, TEST, TEXT, VARIANT, WRITTEN, Assignment, Cell
 
 SECRET = b"for rehearsals, which hide nothing"
+READING = {"copy", "get", "items", "keys", "values"}  # methods that leave a dict as it is
 
 
 class Played(NamedTuple):
@@ -139,12 +140,14 @@ def _again(assignment: Assignment, answers: Mapping[str, str]) -> set[int]:
 
 
 def _changed(code: str) -> set[str]:
-    """Names of objects that code may change in place: by a method's call, or by what it assigns into."""
+    """Names of objects that code may change in place: by a method's call that does more than read, or by what it
+    assigns into."""
     found = set()
     for node in ast.walk(ast.parse(names.python(code))):
         inner = node.func if isinstance(node, ast.Call) else node
         stores = isinstance(getattr(node, "ctx", None), ast.Store) and isinstance(node, ast.Subscript | ast.Attribute)
-        if stores or (isinstance(node, ast.Call) and isinstance(inner, ast.Attribute)):
+        calls = isinstance(node, ast.Call) and isinstance(inner, ast.Attribute) and inner.attr not in READING
+        if stores or calls:
             while isinstance(inner, ast.Subscript | ast.Attribute | ast.Call):
                 inner = inner.func if isinstance(inner, ast.Call) else inner.value
             if isinstance(inner, ast.Name):
