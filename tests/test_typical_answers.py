@@ -7,6 +7,7 @@ import functools
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from metagan_edu.course import notebooks
@@ -16,13 +17,21 @@ ROOT = Path(__file__).resolve().parents[1]
 ALL = os.environ.get("METAGAN_EDU_ASSIGNMENTS") == "all"
 PATHS = sorted(source.folder(ROOT).glob("*.ipynb"))
 WRONG, RIGHT = 10, 3  # typical answers of each assignment, at least
+ALL_WRONG, ALL_RIGHT = 60, 15  # of all together
+CI_EACH, CI_ALL = 1, 15  # of those that ``make test`` plays, wrong ones and right ones, of each and of all
 
 
 def typical(path):
     return rehearsal.typical(ROOT / "tests" / "assignments" / f"{path.stem}.json")
 
 
-@functools.lru_cache(maxsize=1)
+def counted(paths, *, ci=False):
+    """How many typical answers are wrong, and how many right; with ``ci`` of those alone that are marked so."""
+    found = [bool(answer["loses"]) for path in paths for answer in typical(path) if answer["ci"] or not ci]
+    return found.count(True), found.count(False)
+
+
+@functools.cache  # a process plays each solution once
 def solved(path):
     assignment = source.read(path)
     return assignment, rehearsal.play(assignment)
@@ -82,7 +91,11 @@ def test_grading_itself_gives_full_marks_and_none_with_variants(path, tmp_path):
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_there_are_enough_typical_answers(path):
-    answers = typical(path)
-    assert len({answer["name"] for answer in answers}) == len(answers)
-    assert sum(bool(answer["loses"]) for answer in answers) >= WRONG
-    assert sum(not answer["loses"] for answer in answers) >= RIGHT
+    assert len({answer["name"] for answer in typical(path)}) == len(typical(path))
+    assert all(np.greater_equal(counted([path]), (WRONG, RIGHT)))
+    assert min(counted([path], ci=True)) >= CI_EACH
+
+
+def test_there_are_enough_typical_answers_of_all_assignments_together():
+    assert all(np.greater_equal(counted(PATHS), (ALL_WRONG, ALL_RIGHT)))
+    assert min(counted(PATHS, ci=True)) >= CI_ALL
