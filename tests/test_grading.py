@@ -641,6 +641,11 @@ class JudgesHere:
         return judging.judge(test, seed, values, judging.background(assignment, seeds))
 
 
+@pytest.fixture
+def judges_here(monkeypatch):
+    monkeypatch.setattr(judges, "Judge", lambda *limits: contextlib.closing(JudgesHere()))
+
+
 def fails_at_bob(error, whole=sandbox.run):
     def run(steps, *arguments, **how):
         if any("NotImplementedError" in step.run for step in steps):  # his is the blank one
@@ -650,10 +655,9 @@ def fails_at_bob(error, whole=sandbox.run):
     return run
 
 
-def test_a_grading_that_was_interrupted_goes_on_with_the_rest(graded, monkeypatch, tmp_path, capsys):
+def test_a_grading_that_was_interrupted_goes_on_with_the_rest(graded, judges_here, monkeypatch, tmp_path, capsys):
     root, (_, folder, *options) = graded
     arguments = ["grade", folder, *options, "--out", str(tmp_path)]
-    monkeypatch.setattr(judges, "Judge", lambda *limits: contextlib.closing(JudgesHere()))
     with monkeypatch.context() as patched:
         patched.setattr(sandbox, "run", fails_at_bob(KeyboardInterrupt()))
         assert command.main(arguments) == 130
@@ -667,35 +671,9 @@ def test_a_grading_that_was_interrupted_goes_on_with_the_rest(graded, monkeypatc
     assert (tmp_path / "grades.csv").read_bytes() == (root / "out" / "grades.csv").read_bytes()
 
 
-def test_a_fault_of_the_graders_own_at_one_submission_stops_no_other(graded, monkeypatch, tmp_path):
-    root, (_, folder, *options) = graded
-    monkeypatch.setattr(judges, "Judge", lambda *limits: contextlib.closing(JudgesHere()))
-    monkeypatch.setattr(sandbox, "run", fails_at_bob(RuntimeError("a fault")))
-    assert command.main(["grade", folder, *options, "--out", str(tmp_path)]) == 0
-    found, expected = rows(tmp_path / "grades.csv"), rows(root / "out" / "grades.csv")
-    assert found.pop("bob")["remark"].startswith("it could not be graded: RuntimeError: a fault")
-    assert expected.pop("bob")
-    assert found == expected
-
-
-def test_a_cell_of_the_course_that_was_stopped_is_said_and_graded_again(graded, monkeypatch, tmp_path):
-    """The machine may have been busy: who hands in a right notebook does not lose by it."""
-    root, (_, _, *options) = graded
-    shutil.copytree(root / "sub" / "ann", tmp_path / "sub" / "ann")
-    arguments = ["grade", str(tmp_path / "sub"), *options, "--out", str(tmp_path / "out")]
-
-    def stopped(steps, *_, **__):
-        return sandbox.Ran({}, {0: "stopped."}, "", (f"{steps[0].name}: stopped.",), frozenset({0}))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(sandbox, "run", stopped)
-        assert command.main(arguments) == 0
-    assert f"setup: stopped. {grade.BUSY}" in rows(tmp_path / "out" / "grades.csv")["ann"]["remark"]
-    assert command.main(arguments) == 0
-    assert rows(tmp_path / "out" / "grades.csv")["ann"]["total"] == "9"
-
-
-def test_a_submission_of_which_a_cell_of_the_course_always_stops_is_graded_three_times(graded, monkeypatch, tmp_path):
+def test_a_submission_of_which_a_cell_of_the_course_always_stops_is_graded_three_times(
+    graded, judges_here, monkeypatch, tmp_path
+):
     """A forged heartbeat can make it look so. What the grader itself could not do is tried again each time."""
     root, (_, _, *options) = graded
     shutil.copytree(root / "sub" / "ann", tmp_path / "sub" / "ann")
@@ -720,6 +698,33 @@ def test_a_submission_of_which_a_cell_of_the_course_always_stops_is_graded_three
     path.write_text(path.read_text() + "\n")
     assert command.main(arguments) == 0
     assert ran == ["full"]
+
+
+def test_a_fault_of_the_graders_own_at_one_submission_stops_no_other(graded, judges_here, monkeypatch, tmp_path):
+    root, (_, folder, *options) = graded
+    monkeypatch.setattr(sandbox, "run", fails_at_bob(RuntimeError("a fault")))
+    assert command.main(["grade", folder, *options, "--out", str(tmp_path)]) == 0
+    found, expected = rows(tmp_path / "grades.csv"), rows(root / "out" / "grades.csv")
+    assert found.pop("bob")["remark"].startswith("it could not be graded: RuntimeError: a fault")
+    assert expected.pop("bob")
+    assert found == expected
+
+
+def test_a_cell_of_the_course_that_was_stopped_is_said_and_graded_again(graded, monkeypatch, tmp_path):
+    """The machine may have been busy: who hands in a right notebook does not lose by it."""
+    root, (_, _, *options) = graded
+    shutil.copytree(root / "sub" / "ann", tmp_path / "sub" / "ann")
+    arguments = ["grade", str(tmp_path / "sub"), *options, "--out", str(tmp_path / "out")]
+
+    def stopped(steps, *_, **__):
+        return sandbox.Ran({}, {0: "stopped."}, "", (f"{steps[0].name}: stopped.",), frozenset({0}))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sandbox, "run", stopped)
+        assert command.main(arguments) == 0
+    assert f"setup: stopped. {grade.BUSY}" in rows(tmp_path / "out" / "grades.csv")["ann"]["remark"]
+    assert command.main(arguments) == 0
+    assert rows(tmp_path / "out" / "grades.csv")["ann"]["total"] == "9"
 
 
 @pytest.mark.parametrize(
