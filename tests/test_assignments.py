@@ -247,6 +247,14 @@ def test_a_patch_replaces_what_is_there_once(assignment):
             rehearsal.patched(assignment, [{"cell": "mean", "old": old, "new": ""}])
 
 
+def test_what_an_answer_does_not_set_is_not_there_in_a_replay(assignment):
+    solution = rehearsal.play(assignment)
+    for answers in (rehearsal.blank(assignment), {"twice": "values = 2 * weights"}):
+        whole, again = rehearsal.play(assignment, answers), rehearsal.replay(assignment, solution, answers)
+        assert again.verdicts == whole.verdicts
+        assert "test_twice" in again.lost()
+
+
 def test_only_what_depends_on_a_patch_runs_again(tmp_path):
     """What changes an object in place runs after that was made again; what has nothing to do with it does not run."""
     cells = [

@@ -46,8 +46,9 @@ def test_the_solution_gets_full_marks(path):
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_a_blank_version_gets_nothing(path):
-    assignment = source.read(path)
-    assert rehearsal.play(assignment, rehearsal.blank(assignment)).lost() == [c.grade_id for c in assignment.of("test")]
+    assignment, solution = solved(path)
+    blank = rehearsal.replay(assignment, solution, rehearsal.blank(assignment))
+    assert blank.lost() == [cell.grade_id for cell in assignment.of("test")]
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def replay(assignment: Assignment, solution: Played, answers: Mapping[str, str])
     again, in a copy of its namespace, and those that depend on them."""
     seeds = _seeds(assignment, None)
     again = _again(assignment, answers)
-    bound = {name for i in again for name in names.names(_code(assignment.cells[i], answers)).binds}
+    bound = {name for i in again for name in _bound(assignment.cells[i], answers)}
     student = {name: value for name, value in solution.student.items() if name not in bound}
     played = Played(student, solution.own, dict(solution.verdicts), dict(solution.stopped))
     for i in sorted(again):
@@ -117,6 +117,11 @@ def _code(cell, answers):
     return answers.get(cell.grade_id, cell.source)
 
 
+def _bound(cell, answers):
+    """The names that a cell sets, with the solution or with the answer: none is left of those that an answer omits."""
+    return names.names(_code(cell, answers)).binds | names.names(_code(cell, {})).binds
+
+
 def _again(assignment: Assignment, answers: Mapping[str, str]) -> set[int]:
     """The numbers of the cells to run again: what differs, what looks up what these bind, and what made the objects
     that these change in place (a list that grows, a generator of random numbers)."""
@@ -128,7 +133,7 @@ def _again(assignment: Assignment, answers: Mapping[str, str]) -> set[int]:
     }
     again = {i for i, cell in enumerate(assignment.cells) if cell.grade_id in answers}
     while True:
-        bound = {name for i in again if not tests[i] for name in found[i].binds}
+        bound = {name for i in again if not tests[i] for name in _bound(assignment.cells[i], answers)}
         changed = {name for i in again for name in _changed(codes[i])} - setup
         more = {
             i for i, one in enumerate(found)
