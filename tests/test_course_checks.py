@@ -101,6 +101,15 @@ def test_broken_links_are_found(tmp_path):
     assert found == ["missing.md", "gone.html", "../../outside"]
 
 
+def test_a_link_to_a_cell_leads_to_a_claim(tmp_path):
+    made = code("mg.claim('a', True)", printed("holds: a\n"))
+    there = saved(tmp_path / "notebooks" / "00.ipynb", new_markdown_cell("[0](#cell-0)"), made, code("b", printed("a")))
+    text = new_markdown_cell("".join(f"[{i}](00.ipynb#cell-{i}) " for i in range(4)))
+    path = saved(tmp_path / "notebooks" / "01.ipynb", text)
+    assert links.broken(there, tmp_path) == []
+    assert [line.split("'")[1] for line in links.broken(path, tmp_path)] == [f"00.ipynb#cell-{i}" for i in (0, 2, 3)]
+
+
 def test_every_link_of_the_project_leads_somewhere():
     documents = links.documents(ROOT)
     assert {"README.md", "CONTRIBUTING.md", "index.md"} <= {path.name for path in documents}

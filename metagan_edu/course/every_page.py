@@ -31,15 +31,23 @@ LEFT_ALONE = (nodes.reference, nodes.literal, nodes.literal_block, nodes.math, n
 
 def setup(app: Any) -> dict[str, Any]:
     """Called by Sphinx."""
+    app.connect("doctree-read", places)
     app.connect("doctree-resolved", finish)
     app.connect("html-page-context", finish_html, priority=900)  # after the theme, which makes the tree of contents
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def finish(app: Any, tree: nodes.document, page: str) -> None:
-    """Add to the page of this name, whose references are resolved, what this module is about."""
+def places(app: Any, tree: nodes.document) -> None:
+    """Give each code cell of a page that was read its place, ``cell-3``, to which texts link as to a heading."""
+    headings = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
     for cell in tree.findall(lambda node: node.get("nb_element") == "cell_code" if _element(node) else False):
-        cell["ids"].append(f"cell-{cell['cell_index']}")
+        place = f"cell-{cell['cell_index']}"
+        cell["ids"].append(place)
+        headings[place] = (cell.line, place, "")
+
+
+def finish(app: Any, tree: nodes.document, page: str) -> None:
+    """Add to the page of this name, whose references are resolved, what else this module is about."""
     for picture in tree.findall(nodes.image):
         _size(app, picture)
     for entry in tree.findall(nodes.entry):

@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from . import notebooks
+from . import claims, notebooks
 
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)|(?:href|src)=\"([^\"]+)\"")
+CELL = re.compile(r"\.ipynb#cell-(\d+)$")  # as the site calls the places of code cells, counted from 0
 ELSEWHERE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|#")
 FENCED = re.compile(r"(?ms)^(```|~~~).*?^\1|`[^`\n]*`")
 
@@ -21,7 +22,8 @@ def texts(path: Path) -> list[str]:
 
 
 def broken(path: Path, root: Path) -> list[str]:
-    """One line for each relative link of ``path`` whose file is not in the project at ``root``."""
+    """One line for each relative link of ``path`` whose file is not in the project at ``root``, or whose cell makes
+    no claim."""
     found = []
     for source in texts(path):
         for match in LINK.finditer(source):
@@ -31,7 +33,14 @@ def broken(path: Path, root: Path) -> list[str]:
             file = (path.parent / target.split("#")[0].split("?")[0]).resolve()
             if not file.exists() or not file.is_relative_to(root.resolve()):
                 found.append(f"{path.relative_to(root)}: the link to '{target}' leads nowhere")
+            elif (cell := CELL.search(target)) and not _claims(file, int(cell[1])):
+                found.append(f"{path.relative_to(root)}: the link to '{target}' leads to no cell that makes a claim")
     return found
+
+
+def _claims(notebook: Path, number: int) -> bool:
+    cells = notebooks.read(notebook).cells[number : number + 1]
+    return any(claims.printed(cell) for cell in cells if cell.cell_type == notebooks.CODE)
 
 
 def documents(root: Path) -> list[Path]:
