@@ -261,8 +261,6 @@ def decks(tmp_path_factory):
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_every_slide_fits_on_a_screen_of_1280_by_720(browser, decks, name):
-    if not (decks / f"{name}.html").exists():
-        pytest.skip("none of its cells is marked")
     page, wrong, asked = browser.new_page(viewport={"width": 1280, "height": 720}), [], []
     page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
