@@ -15,7 +15,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import metagan_edu
@@ -117,16 +117,18 @@ def package() -> str:
     return os.path.dirname(os.path.abspath(metagan_edu.__file__))
 
 
-@functools.cache
-def working() -> tuple[str, ...]:
+def working() -> Iterator[str]:
     """The kinds of isolation that work here, found by trying each, the strongest first."""
-    sandboxes = ((BUBBLEWRAP, "bwrap"), (NAMESPACES, "unshare"))
-    return (*(kind for kind, tool in sandboxes if shutil.which(tool) and _works(kind)), LIMITS)
+    for kind, tool in ((BUBBLEWRAP, "bwrap"), (NAMESPACES, "unshare")):
+        if shutil.which(tool) and _works(kind):
+            yield kind
+    yield LIMITS
 
 
+@functools.cache
 def best() -> str:
-    """The strongest isolation that works here."""
-    return working()[0]
+    """The strongest isolation that works here; weaker ones are not tried."""
+    return next(working())
 
 
 def _works(kind):
